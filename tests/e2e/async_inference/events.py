@@ -1,0 +1,216 @@
+"""Everything that a run can record, as frozen values; the history file is a list of these.
+
+``job`` is the suite's own name of a job (``job_003``), the same in every event of that job; the id
+that the miner gave it stands in :class:`Answered`. Times are seconds since the start of the run.
+Secrets never enter an event.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from tests.harness.history import Event, HistoryReader
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture that was kept: where it lies (relative to the run's folder) and what it is."""
+
+    path: str
+    sha256: str
+    size: int
+    content_type: str = ""
+    filename: str = ""
+
+
+class RunStarted(Event, frozen=True):
+    """The run began; ``wall`` is the Unix time of ``at`` 0."""
+
+    run: str
+    seed: int
+    wall: float
+    target: str
+    settings: dict[str, str]
+
+
+class ScenarioStarted(Event, frozen=True):
+    """From here to the next ScenarioStarted, events belong to this scenario."""
+
+    name: str
+    nemesis: str
+    jobs: int
+    shape: str
+
+
+class ScenarioEnded(Event, frozen=True):
+    name: str
+
+
+class RunEnded(Event, frozen=True):
+    """The last event of a run that was not cut off; ``incomplete`` says why it ended early."""
+
+    incomplete: str = ""
+
+
+class Submitted(Event, frozen=True):
+    """A job left for the miner. ``request`` is the body without the secret; ``token`` names its
+    callback url and so its job, whatever id the miner gives it."""
+
+    job: str
+    token: str
+    request: dict[str, str | int | float | None]
+    expects_callback: bool = True
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class Answered(Event, frozen=True):
+    """What the miner said to the submission. ``error`` is set where there was no HTTP answer.
+
+    ``took`` is in seconds; ``problems`` lists what was wrong with the body, field by field.
+    """
+
+    job: str
+    took: float
+    status_code: int | None = None
+    job_id: str | None = None
+    status: str | None = None
+    status_url: str | None = None
+    result_url: str | None = None
+    accepted: bool | None = None
+    body: str = ""
+    problems: tuple[str, ...] = ()
+    error: str = ""
+
+
+class CallbackSection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The miner's own statement about its callback, from the polled status."""
+
+    status: str | None = None
+    status_code: int | None = None
+    response_preview: str | None = None
+    attempted_at: str | None = None
+    payload_status: str | None = None
+    error: str | None = None
+
+
+class Polled(Event, frozen=True):
+    """A polled status that differs from the one before it. Equal ones follow as Unchanged."""
+
+    job: str
+    took: float
+    status_code: int | None = None
+    job_id: str | None = None
+    status: str | None = None
+    progress: float | None = None
+    completed_at: str | None = None
+    failed_at: str | None = None
+    result_url: str | None = None
+    image_url: str | None = None
+    job_error: str | None = None
+    callback: CallbackSection | None = None
+    leaks_secret: bool = False
+    problems: tuple[str, ...] = ()
+    error: str = ""
+
+
+class Unchanged(Event, frozen=True):
+    """``count`` polls between ``since`` and ``at`` said what the last Polled of this job said;
+    the slowest took ``slowest`` seconds."""
+
+    job: str
+    since: float
+    count: int
+    slowest: float
+
+
+class Delivered(Event, frozen=True):
+    """A request reached the callback server: one delivery attempt of the miner, as received.
+
+    ``token`` is from the url (None: the plain ``/callback``). ``secret`` is one of ``match``,
+    ``missing``, ``wrong``, or ``of TOKEN`` where it is the secret of another job. ``fields`` are
+    the text fields of the form. ``answered`` is the status code that our server sent, None where it
+    sent none; ``answer`` the first 500 characters of its body; ``stored`` whether all of it is on
+    disk. ``began`` and ``at`` are the times of the first and last byte. ``problems`` lists what was
+    wrong with a well-formed request; ``broken`` why it could not be read to its end. ``nemesis``
+    tells that the answer was a hostile act of ours.
+    """
+
+    number: int
+    began: float
+    method: str
+    path: str
+    token: str | None
+    secret: str
+    fields: dict[str, str]
+    content_type: str = ""
+    user_agent: str = ""
+    image: File | None = None
+    answered: int | None = None
+    answer: str = ""
+    stored: bool = False
+    problems: tuple[str, ...] = ()
+    broken: str = ""
+    nemesis: str = ""
+
+
+class Downloaded(Event, frozen=True):
+    """An artifact fetched from the miner: ``what`` is ``result`` or ``image_url``."""
+
+    job: str
+    what: str
+    url: str
+    took: float
+    status_code: int | None = None
+    file: File | None = None
+    error: str = ""
+
+
+class Probed(Event, frozen=True):
+    """A request outside the life of a job (health, a bad body, an unknown id, training).
+
+    ``probe`` names it; ``body`` is the start of the answer.
+    """
+
+    probe: str
+    method: str
+    path: str
+    took: float
+    status_code: int | None = None
+    body: str = ""
+    error: str = ""
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
+
+
+class NemesisActed(Event, frozen=True):
+    """A hostile act of ours, so that nobody takes its effect for the miner's fault."""
+
+    nemesis: str
+    act: str
+    token: str | None = None
+
+
+class GaveUp(Event, frozen=True):
+    """A wait that ended without what it waited for."""
+
+    job: str
+    waiting_for: str
+    last_state: str
+    waited: float
+
+
+AsyncEvent: TypeAlias = (
+    RunStarted
+    | ScenarioStarted
+    | ScenarioEnded
+    | RunEnded
+    | Submitted
+    | Answered
+    | Polled
+    | Unchanged
+    | Delivered
+    | Downloaded
+    | Probed
+    | NemesisActed
+    | GaveUp
+)
+
+reader: HistoryReader[AsyncEvent] = HistoryReader(AsyncEvent)
