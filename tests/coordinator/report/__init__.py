@@ -1,0 +1,1 @@
+"""Views of a suite's result, all made from its events."""
