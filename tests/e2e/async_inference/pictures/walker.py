@@ -1,0 +1,85 @@
+"""What the parsers of all formats share: a position, defects, and the end of the file."""
+
+from collections.abc import Generator
+from typing import NoReturn
+
+from tests.e2e.async_inference.pictures.defect import Defect, DefectKind
+from tests.e2e.async_inference.pictures.push import (
+    AtMost,
+    Bytes,
+    EndOfFileError,
+    Exactly,
+    Parser,
+    Wanted,
+)
+from tests.e2e.async_inference.pictures.sniff import SNIFF_BYTES, type_by_content
+
+
+class StopParsingError(Exception):
+    """What follows cannot be read any more; the defect was noted."""
+
+
+class Walker:
+    """A parser of one file; ``defects`` grows as the bytes show them.
+
+    ``expected`` is the (width, height) that the picture has to have, where it has to have one.
+    """
+
+    def __init__(self, expected: tuple[int, int] | None = None) -> None:
+        self.defects: list[Defect] = []
+        self.size: tuple[int, int] | None = None
+        self._expected = expected
+        self._at = 0
+        self._inside = "the start"
+
+    def walk(self) -> Parser:
+        """The generator for a :class:`~tests.e2e.async_inference.pictures.push.Feeder`."""
+        try:
+            yield from self._file()
+        except StopParsingError:
+            return
+        except EndOfFileError:
+            self._end_of_file()
+
+    def _file(self) -> Parser:
+        raise NotImplementedError
+
+    def _end_of_file(self) -> None:
+        self._found(DefectKind.TRUNCATED, f"file ends inside {self._inside}", self._at)
+
+    def _take_size(self, width: int, height: int, offset: int) -> None:
+        self.size = (width, height)
+        if self._expected is not None and self._expected != self.size:
+            wanted = f"{self._expected[0]}x{self._expected[1]}"
+            detail = f"{width}x{height} pixels, expected {wanted}"
+            self._found(DefectKind.DIMENSIONS, detail, offset)
+
+    def _after_end(self) -> Parser:
+        """Take whatever follows the end of the picture; it is a defect, named by its look."""
+        end, head = self._at, b""
+        try:
+            while len(head) < SNIFF_BYTES:
+                head += yield AtMost(SNIFF_BYTES - len(head))
+        except EndOfFileError:
+            if not head:
+                return
+        what = type_by_content(head)
+        self._found(DefectKind.AFTER_END, f"data follows the end of the picture: {what}", end)
+
+    def _read(self, count: int) -> Generator[Wanted, Bytes, Bytes]:
+        data = yield Exactly(count)
+        self._at += count
+        return data
+
+    def _skip(self, count: int) -> Parser:
+        while count:
+            piece = yield AtMost(count)
+            self._at += len(piece)
+            count -= len(piece)
+
+    def _found(self, kind: DefectKind, detail: str, offset: int) -> None:
+        self.defects.append(Defect(kind, detail, offset))
+
+    def _stop(self, kind: DefectKind, detail: str, offset: int) -> NoReturn:
+        self._found(kind, detail, offset)
+        raise StopParsingError
