@@ -1,0 +1,343 @@
+"""Start a server or worker and leave no survivor behind, whatever happens to the runner.
+
+Each process runs below a supervisor of its own (``supervisor.py``), which ends the whole tree when
+the runner asks for it, and when the runner is gone: also after SIGKILL, also for grandchildren in
+sessions of their own. How well that holds depends on the system, decided once when first needed:
+
+* ``NAMESPACE`` (Linux, where user namespaces are allowed): the supervisor is the first process of a
+  PID namespace, and the kernel itself kills everything in it when the supervisor ends;
+* ``SUBREAPER`` (any other Linux): orphans become children of the supervisor, which kills them; they
+  would survive only if the supervisor itself were killed;
+* ``GROUP`` (other systems): the supervisor kills the process group. A process that starts a session
+  of its own escapes.
+
+The main process has to stay in the foreground: what it leaves behind when it ends has one second to
+end too, is then killed, and is named in :attr:`ExitStatus.left_behind`.
+"""
+
+import contextlib
+import os
+import secrets
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+from weakref import WeakSet
+
+from tests.harness.output import Output
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+START_TIMEOUT = 10.0  # seconds for the supervisor to start the program
+END_TIMEOUT = 10.0  # seconds for the supervisor to end the tree
+
+
+_channels: "WeakSet[socket.socket]" = WeakSet()
+
+
+def _close_channels() -> None:
+    """A fork of the runner (multiprocessing) must not hold a channel open after the runner died."""
+    for channel in list(_channels):
+        channel.close()
+
+
+os.register_at_fork(after_in_child=_close_channels)
+
+
+class Containment(StrEnum):
+    """What holds the processes together; see the module's docstring."""
+
+    NAMESPACE = "namespace"
+    SUBREAPER = "subreaper"
+    GROUP = "group"
+
+
+class StartError(RuntimeError):
+    """The program could not be run, ended early, or was not ready in time, as the message says."""
+
+    def __init__(self, message: str, status: "ExitStatus | None" = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class ExitStatus:
+    """How a process ended. ``code`` is negative for a signal, None if it is not known.
+
+    ``forced`` tells that it did not end when asked and was killed; ``left_behind`` names processes
+    that it left alive; ``seconds`` is the time from the start to the end.
+    """
+
+    code: int | None
+    forced: bool = False
+    left_behind: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        if self.code is None:
+            return "unknown exit code"
+        return f"exit code {self.code}" if self.code >= 0 else _signal_name(-self.code)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return f"signal {signal.Signals(number).name}"
+    except ValueError:
+        return f"signal {number}"
+
+
+@cache
+def containment() -> Containment:
+    """The best kind that this system allows, found by trying it (some 10 ms, once)."""
+    if sys.platform != "linux":
+        return Containment.GROUP
+    return Containment.NAMESPACE if _unshare() else Containment.SUBREAPER
+
+
+@cache
+def _unshare() -> tuple[str, ...]:
+    """The command that opens a PID namespace for what follows it; empty where none is allowed."""
+    pid_namespace = ("--pid", "--fork", "--kill-child=KILL", "--mount-proc")
+    for user_namespace in ((), ("--user", "--map-current-user"), ("--user", "--map-root-user")):
+        command = ("unshare", *user_namespace, *pid_namespace)
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            subprocess.run([*command, "true"], check=True, capture_output=True, timeout=5)
+            return command
+    return ()
+
+
+class Supervised:
+    """A running process whose whole tree ends with :meth:`stop`, the context, or the runner.
+
+    ``env`` is added to the inherited environment. The program finds a private temporary folder in
+    ``TMPDIR`` that is removed with it. Its output is drained from the first byte; the last
+    ``keep_lines`` lines stay in memory, all of it goes to ``log`` if given. ``stop_grace`` is how
+    many seconds :meth:`stop` waits after SIGTERM before it kills. ``pid`` is the program's, as seen
+    from here. Safe to use from several threads.
+
+    Raises:
+        StartError: the program is missing or is not a program.
+    """
+
+    def __init__(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        name: str,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        log: Path | None = None,
+        keep_lines: int = 200,
+        stop_grace: float = 3.0,
+        contain: Containment | None = None,
+    ) -> None:
+        self.name = name
+        self.argv = tuple(str(word) for word in argv)
+        self.pid = 0
+        self._grace = stop_grace
+        self._began = time.monotonic()
+        self._output = Output(keep_lines, log)
+        self._code: int | None = None
+        self._left: list[str] = []
+        self._forced = False
+        self._ended_at = 0.0
+        self._refusal = ""
+        self._started, self._exited, self._gone = (threading.Event() for _ in range(3))
+        self._order_lock = threading.Lock()
+        self._channel, theirs = socket.socketpair()
+        _channels.add(self._channel)
+        with theirs:
+            self._supervisor = self._launch(contain or containment(), theirs, env or {}, cwd)
+        self._watcher = threading.Thread(target=self._watch, name=f"watch {name}", daemon=True)
+        self._watcher.start()
+        self._await_start()
+
+    def _launch(
+        self, kind: Containment, channel: socket.socket, env: Mapping[str, str], cwd: Path | None
+    ) -> "subprocess.Popen[bytes]":
+        if hasattr(socket, "SO_PASSCRED"):  # lets the kernel tell the sender's pid as seen here
+            self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        scratch = Path(tempfile.gettempdir()) / f"supervised-{secrets.token_hex(8)}"
+        python = [sys.executable, "-I", "-S", str(SUPERVISOR)]
+        namespace = _unshare() if kind is Containment.NAMESPACE else ()
+        return subprocess.Popen(
+            [*namespace, *python, str(channel.fileno()), kind, str(scratch), *self.argv],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            cwd=cwd,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
+            pass_fds=(channel.fileno(),),
+            start_new_session=True,  # Ctrl-C in the terminal is for the runner
+        )
+
+    def _await_start(self) -> None:
+        started = self._started.wait(START_TIMEOUT)
+        if started and self.pid and not self._refusal:
+            return
+        self._close()
+        reason = self._refusal or "\n".join(["its supervisor did not start it", *self.tail()])
+        raise StartError(f"{self.name} was not started: {self.argv[0]}: {reason}")
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs; negative for a signal."""
+        return self._code if self._exited.is_set() else None
+
+    @property
+    def running(self) -> bool:
+        return not self._exited.is_set()
+
+    @property
+    def status(self) -> ExitStatus | None:
+        """How it ended; None while it runs."""
+        if self.running:
+            return None
+        return ExitStatus(self._code, self._forced, tuple(self._left), self._ended_at)
+
+    def tail(self, lines: int = 30) -> list[str]:
+        """The last lines of its output (standard output and error together)."""
+        return self._output.tail(lines)
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal; nothing happens if it has ended."""
+        with self._order_lock, contextlib.suppress(OSError):
+            self._channel.send(bytes([number]))
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait until the main process ended; its return code, or None after ``timeout`` seconds."""
+        self._exited.wait(timeout)
+        return self.returncode
+
+    def stop(self, grace: float | None = None) -> ExitStatus:
+        """End the whole tree: ask politely, kill after ``grace`` seconds. May be repeated."""
+        if self.running:
+            self.send_signal(signal.SIGTERM)
+            self.wait(self._grace if grace is None else grace)
+            self._forced = self.running
+        self._close()
+        status = self.status
+        return status or ExitStatus(None, self._forced, (), time.monotonic() - self._began)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _close(self) -> None:
+        """Have the tree ended, and wait until it has."""
+        if self._forced or self.running:
+            with contextlib.suppress(OSError):
+                self._channel.shutdown(socket.SHUT_WR)
+        if not self._gone.wait(END_TIMEOUT):
+            self._supervisor.kill()  # ends the namespace with it
+        self._watcher.join(END_TIMEOUT)
+
+    def _watch(self) -> None:
+        """Drain the output and read what the supervisor tells, until both have ended."""
+        output = self._supervisor.stdout
+        assert output is not None
+        messages = _Messages(self._channel)
+        sources: dict[Any, Callable[[], bool]] = {
+            output: lambda: self._output.feed(os.read(output.fileno(), 65536)),
+            self._channel: lambda: messages.read(self._hear),
+        }
+        while self._channel in sources:
+            for ready in select.select(list(sources), [], [])[0]:
+                if not sources[ready]():
+                    del sources[ready]
+        self._finish(output.fileno())
+
+    def _finish(self, output: int) -> None:
+        """Everything in the tree has ended, so what is still in the pipe is all there will be."""
+        self._supervisor.wait()
+        os.set_blocking(output, False)
+        with contextlib.suppress(BlockingIOError):
+            while self._output.feed(os.read(output, 65536)):
+                pass
+        for closable in (self._supervisor.stdout, self._channel, self._output):
+            if closable is not None:
+                closable.close()
+        self._ended()
+        self._gone.set()
+        self._started.set()
+
+    def _ended(self) -> None:
+        if not self._exited.is_set():
+            self._ended_at = time.monotonic() - self._began
+            self._exited.set()
+
+    def _hear(self, line: str, sender: int) -> None:
+        word, _, rest = line.partition(" ")
+        match word:
+            case "child":
+                self.pid = sender or int(rest)
+            case "started":
+                self._started.set()
+            case "refused":
+                self._refusal = os.strerror(int(rest))
+            case "exited":
+                self._code = int(rest)
+                self._ended()
+            case "left":
+                self._left.append(rest)
+
+
+class _Messages:
+    """Lines from the supervisor, with the pid of the sender where the kernel tells it."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._rest = b""
+
+    def read(self, hear: Callable[[str, int], None]) -> bool:
+        """Hear what has arrived; False at the end."""
+        credentials = struct.Struct("3i")
+        try:
+            data, ancillary, _, _ = self._channel.recvmsg(65536, socket.CMSG_SPACE(12))
+        except ConnectionResetError:
+            return False
+        sender = next((credentials.unpack(data)[0] for _, _, data in ancillary), 0)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            hear(line.decode(errors="replace"), sender)
+        return bool(data)
+
+
+def wait_until_ready(process: Supervised, probe: Callable[[], bool], timeout: float) -> None:
+    """Wait until ``probe`` says True. ``probe`` must answer quickly and must not raise.
+
+    Raises:
+        StartError: the process ended first (told at once), or ``timeout`` seconds passed; the
+            message has its exit code or signal and its last lines.
+    """
+    began = time.monotonic()
+    pause = 0.01
+    while not probe():
+        left = timeout - (time.monotonic() - began)
+        process.wait(max(0.0, min(pause, left)))
+        if not process.running:
+            process.stop()  # its last words are in when the tree has ended
+            raise StartError(
+                _with_tail(process, f"ended before it was ready: {process.status}"), process.status
+            )
+        if left <= 0:
+            raise StartError(_with_tail(process, f"was not ready after {timeout:g} s"))
+        pause = min(pause * 1.5, 0.2)
+
+
+def _with_tail(process: Supervised, what: str) -> str:
+    lines = process.tail() or ["(nothing)"]
+    return "\n  ".join([f"{process.name} (pid {process.pid}) {what}; its last output:", *lines])
