@@ -1,0 +1,56 @@
+"""From the bytes of a file to its pixels, and between kinds of pixels."""
+
+from io import BytesIO
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]  # (rows, columns, 3) is RGB, (rows, columns, 4) RGBA
+FORMATS = ("PNG", "JPEG", "WEBP")
+MAX_PIXELS = 1 << 26  # of which nothing larger is decoded
+
+
+class UndecodableError(ValueError):
+    """The bytes give no pixels; the message says why."""
+
+
+def decode(data: bytes) -> Pixels:
+    """The pixels of a PNG, JPEG or WebP: RGB, or RGBA where the file has transparency.
+
+    Raises:
+        UndecodableError: no such picture, broken, or larger than ``MAX_PIXELS``.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            return _levels(image)
+    except UndecodableError:
+        raise
+    except Exception as error:  # Pillow raises whatever a format makes it stumble on
+        words = str(error).partition(" <_io")[0]
+        raise UndecodableError(words or type(error).__name__) from error
+
+
+def _levels(image: Image.Image) -> Pixels:
+    if image.width * image.height > MAX_PIXELS:
+        raise UndecodableError(f"{image.width}x{image.height} pixels are too many")
+    if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion clips them at 255
+        grey = (np.asarray(image) >> 8).astype(np.uint8)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    see_through = image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info
+    return np.asarray(image.convert("RGBA" if see_through else "RGB"))
+
+
+def with_alpha(pixels: Pixels) -> Pixels:
+    """The same picture as RGBA."""
+    if pixels.shape[2] == 4:
+        return pixels
+    return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+
+
+def distance_map(picture: Pixels, other: Pixels) -> Pixels:
+    """How far each pixel differs, in levels of its most different channel; sizes have to agree."""
+    if picture.shape != other.shape:
+        picture, other = with_alpha(picture), with_alpha(other)
+    return np.asarray((np.maximum(picture, other) - np.minimum(picture, other)).max(axis=2))

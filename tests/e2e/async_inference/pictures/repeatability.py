@@ -1,0 +1,87 @@
+"""How far two pictures of the same request differ when the miner has nothing else to do.
+
+Learned from pairs that were made in quiet, and used as the tolerance under load. Hardware that adds
+in another order gives pictures that differ by a level or two; that is not damage.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tests.e2e.async_inference.pictures.pixels import (
+    Pixels,
+    UndecodableError,
+    decode,
+    distance_map,
+)
+
+MAX_DISTANCE = 16  # levels; a miner that differs by more in quiet cannot be compared with itself
+
+
+class Sameness(StrEnum):
+    """What two runs of one request have in common, strongest first."""
+
+    BYTES = "identical bytes"
+    PIXELS = "identical pixels"
+    DISTANCE = "pixels within a distance"
+    NONE = "not repeatable"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatability:
+    """What was learned from ``pairs`` quiet pairs; ``distance`` is the largest seen, in levels."""
+
+    sameness: Sameness
+    pairs: int
+    distance: int = 0
+    reason: str = ""
+
+    @property
+    def comparable(self) -> bool:
+        """Whether pictures under load can be judged beside their twins."""
+        return self.sameness is not Sameness.NONE
+
+    @property
+    def tolerance(self) -> int:
+        """Levels that a pixel may differ by: none for an exact miner, else half again the largest
+        distance seen and one more, for the pairs that were not seen."""
+        return self.distance + self.distance // 2 + 1 if self.distance else 0
+
+    def __str__(self) -> str:
+        if self.sameness is Sameness.DISTANCE:
+            return f"pixels within {self.distance} levels ({self.pairs} quiet pairs)"
+        if self.sameness is Sameness.NONE:
+            return f"not repeatable: {self.reason}"
+        return f"{self.sameness} ({self.pairs} quiet pairs)"
+
+
+def learn_repeatability(pairs: Iterable[tuple[bytes, bytes]]) -> Repeatability:
+    """Compare the files of the same request, made twice in quiet, and fold over all pairs."""
+    count, exact, distance = 0, True, 0
+    for first, second in pairs:
+        count += 1
+        if first == second:
+            continue
+        exact = False
+        try:
+            apart = distance_between(decode(first), decode(second))
+        except UndecodableError as error:
+            return Repeatability(Sameness.NONE, count, reason=f"a quiet picture is broken: {error}")
+        if apart is None:
+            return Repeatability(Sameness.NONE, count, reason="quiet pictures differ in size")
+        distance = max(distance, apart)
+    if not count:
+        return Repeatability(Sameness.NONE, 0, reason="no request was made twice in quiet")
+    if distance > MAX_DISTANCE:
+        reason = f"quiet pictures of one request differ by {distance} levels"
+        return Repeatability(Sameness.NONE, count, distance, reason)
+    if distance:
+        return Repeatability(Sameness.DISTANCE, count, distance)
+    return Repeatability(Sameness.BYTES if exact else Sameness.PIXELS, count)
+
+
+def distance_between(picture: Pixels, other: Pixels) -> int | None:
+    """The largest difference of any channel of any pixel, in levels; None if sizes differ."""
+    if picture.shape[:2] != other.shape[:2]:
+        return None
+    return int(distance_map(picture, other).max(initial=0))
