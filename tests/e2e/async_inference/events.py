@@ -181,11 +181,15 @@ class Probed(Event, frozen=True):
 
 
 class NemesisActed(Event, frozen=True):
-    """A hostile act of ours, so that nobody takes its effect for the miner's fault."""
+    """A hostile act of ours, so that nobody takes its effect for the miner's fault.
+
+    ``leaked``: the miner followed a redirect and sent the secret to another host.
+    """
 
     nemesis: str
     act: str
     token: str | None = None
+    leaked: bool = False
 
 
 class GaveUp(Event, frozen=True):

@@ -1,0 +1,299 @@
+"""One delivery attempt of a miner while it goes on: reading it, storing it, answering it.
+
+:meth:`Arrival.take` is what an honest receiver does. A nemesis calls the other methods around or
+instead of it.
+"""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from tests.e2e.async_inference.events import Delivered, File
+from tests.e2e.async_inference.receiver.door import Connection
+from tests.e2e.async_inference.receiver.form import (
+    BadFormError,
+    Form,
+    FormReader,
+    Sink,
+    boundary_of,
+)
+from tests.e2e.async_inference.receiver.limits import Limits
+from tests.e2e.async_inference.receiver.problems import problems
+from tests.e2e.async_inference.receiver.stage import Stage
+from tests.e2e.async_inference.receiver.store import NotStoredError, PictureFile, Store
+
+_RESET = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer to be sent: status, text, extra headers."""
+
+    status: int
+    text: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class LostError(Exception):
+    """The connection is gone: the miner closed it, or the nemesis did."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of the attempt so far; becomes a :class:`Delivered` when it is finished."""
+
+    method: str
+    path: str
+    token: str | None
+    secret: str
+    began: float
+    sender: str = ""
+    content_type: str = ""
+    user_agent: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+    image: File | None = None
+    problems: tuple[str, ...] = ()
+    broken: str = ""
+    nemesis: str = ""
+    stored: bool = False
+
+    def delivered(self, number: int, at: float, answer: Answer | None) -> Delivered:
+        return Delivered(
+            number=number,
+            began=self.began,
+            at=at,
+            method=self.method,
+            path=self.path,
+            token=self.token,
+            secret=self.secret,
+            fields=self.fields,
+            content_type=self.content_type,
+            user_agent=self.user_agent,
+            image=self.image,
+            answered=None if answer is None else answer.status,
+            answer="" if answer is None else answer.text[:500],
+            stored=self.stored,
+            problems=self.problems,
+            broken=self.broken,
+            nemesis=self.nemesis,
+        )
+
+
+class Arrival:
+    """The attempt in the hands of the receiver, or of a nemesis.
+
+    ``attempt`` counts, from 1, the attempts to this path under the present nemesis, ``order`` all
+    of them; ``received`` counts the bytes of the body that were read.
+    """
+
+    def __init__(
+        self,
+        request: web.BaseRequest,
+        record: Record,
+        *,
+        stage: Stage,
+        store: Store,
+        limits: Limits,
+        redact: Callable[[str], str],
+        strict: bool,
+        fsync: bool,
+    ) -> None:
+        self.record = record
+        self.stage = stage
+        self.attempt, self.order = stage.enters(record.path)
+        self.begun: Answer | None = None
+        self.received = 0
+        assert isinstance(request.protocol, Connection)
+        self._connection = request.protocol
+        self._request = request
+        self._store = store
+        self._limits = limits
+        self._redact = redact
+        self._strict = strict
+        self._fsync = fsync
+        self._picture: PictureFile | None = None
+        self._pace: float | None = None
+        self._excused = 0.0
+
+    async def take(self) -> Answer:
+        """Read all of it, keep it, and say what an honest receiver answers.
+
+        Raises:
+            LostError: the miner went away before the end.
+        """
+        try:
+            form = await self._read()
+            await self._keep(form)
+        except BadFormError as bad:
+            self.record.broken = bad.reason
+            return Answer(bad.status, bad.reason)
+        except NotStoredError as full:
+            self.record.broken = f"could not be stored: {full}"
+            return Answer(507, self.record.broken)
+        if self._strict and self.record.problems:
+            return Answer(422, "; ".join(self.record.problems))
+        return Answer(200, "OK")
+
+    async def _read(self) -> Form:
+        request = self._request
+        if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
+            raise BadFormError(415, "Content-Encoding is not supported")
+        if (request.content_length or 0) > self._limits.body:
+            raise BadFormError(413, f"the body has more than {self._limits.body} bytes")
+        reader = FormReader(boundary_of(self.record.content_type), self._limits, self._open)
+        await self._continue()
+        try:
+            async with asyncio.timeout(self._limits.body_deadline(0)) as deadline:
+                await self._feed(reader, deadline)
+        except TimeoutError:
+            reason = f"the body came too slowly: {self.received} bytes until the deadline"
+            raise BadFormError(408, reason) from None
+        return reader.end()
+
+    async def _continue(self) -> None:
+        expected = self._request.headers.get(hdrs.EXPECT)
+        if expected is None:
+            return
+        if expected.lower() != "100-continue":
+            raise BadFormError(417, "Expect is not '100-continue'")
+        await self._request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._request.writer.output_size = 0  # the answer itself has not begun
+
+    async def _feed(self, reader: FormReader, deadline: asyncio.Timeout) -> None:
+        started = asyncio.get_running_loop().time()
+        while piece := await self._piece():
+            reader.feed(piece)
+            if self._pace is not None:
+                self._excused += len(piece) / self._pace
+                await asyncio.sleep(len(piece) / self._pace)
+            allowed = self._limits.body_deadline(self.received) + self._excused
+            deadline.reschedule(started + allowed)
+
+    async def _piece(self) -> bytes:
+        try:
+            piece = await self._request.content.readany()
+        except (web.RequestPayloadError, HttpProcessingError) as error:
+            raise BadFormError(
+                400, f"the body's framing is broken: {type(error).__name__}"
+            ) from None
+        except ConnectionError:
+            self.record.broken = f"the connection was lost after {self.received} bytes of the body"
+            raise LostError(self.record.broken) from None
+        self.received += len(piece)
+        if self.received > self._limits.body:
+            raise BadFormError(413, f"the body has more than {self._limits.body} bytes")
+        return piece
+
+    def _open(self) -> Sink:
+        self._picture = self._store.begin()
+        return self._picture
+
+    async def _keep(self, form: Form) -> None:
+        record = self.record
+        record.fields = {self._redact(k): self._redact(t.value) for k, t in form.texts.items()}
+        record.problems = tuple(self._redact(p) for p in problems(form))
+        if self._picture is None or form.picture is None:
+            record.stored = True
+            return
+        if self._fsync:
+            await asyncio.to_thread(self._picture.sync)
+        record.image = msgspec.structs.replace(
+            self._store.keep(self._picture, record.fields.get("job_id")),
+            content_type=self._redact(form.picture.content_type),
+            filename=self._redact(form.picture.filename or "")[:200],
+        )
+        record.stored = True
+
+    def discard(self) -> None:
+        """Remove what is temporary; called once, whatever happened."""
+        if self._picture is not None:
+            self._picture.discard()
+            self._picture = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the miner followed a redirect of ours to get here."""
+        return "moved" in self._request.query
+
+    def say(self, act: str) -> None:
+        """Record what the nemesis does to this attempt."""
+        self.record.nemesis = self.stage.name
+        self.stage.say(act, self.record.token)
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass, but no more than the nemesis has and the miner waits.
+
+        Raises:
+            LostError: the miner has closed the connection.
+        """
+        gone = asyncio.ensure_future(self._connection.gone.wait())
+        over = asyncio.ensure_future(self.stage.over.wait())
+        try:
+            await asyncio.wait({gone, over}, timeout=seconds, return_when="FIRST_COMPLETED")
+            if gone.done():
+                self.record.broken = "the miner closed the connection before it was answered"
+                raise LostError(self.record.broken)
+        finally:
+            gone.cancel()
+            over.cancel()
+
+    def slow_down(self, bytes_per_second: float) -> None:
+        """Read no faster than this from now on; the sender is not blamed for it.
+
+        The socket's buffer is made small, or the system would take in a whole picture for us.
+        """
+        self._pace = bytes_per_second
+        self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+    async def read_some(self, at_least: int) -> None:
+        """Read the start of the body and throw it away.
+
+        Raises:
+            LostError: the miner went away before.
+        """
+        while self.received < at_least and await self._piece():
+            pass
+
+    async def trickle(self, answer: Answer, *, bytes_per_second: int, seconds: float) -> None:
+        """Send the answer's head, then text without end, for at most ``seconds``.
+
+        Raises:
+            LostError: the miner has had enough, and closed the connection.
+        """
+        self.begun = answer
+        stream = web.StreamResponse(status=answer.status, headers=answer.headers)
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        try:
+            await stream.prepare(self._request)
+            while loop.time() < ends and not self.stage.over.is_set():
+                await stream.write(b"." * max(1, bytes_per_second // 10))
+                await self.pause(0.1)
+        except ConnectionError:
+            self.record.broken = "the miner closed the connection during the answer"
+            raise LostError(self.record.broken) from None
+
+    def reset(self) -> None:
+        """Break the connection at once with a TCP reset.
+
+        Raises:
+            LostError: always.
+        """
+        transport = self._request.transport
+        if transport is not None:
+            self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            transport.abort()
+        self.record.broken = f"reset by us after {self.received} bytes of the body"
+        raise LostError(self.record.broken)
+
+    def _socket(self) -> socket.socket:
+        held: socket.socket | None = self._request.get_extra_info("socket")
+        if held is None:
+            raise LostError("the connection is gone")
+        return held

@@ -1,0 +1,146 @@
+"""The listening socket: which address, and what to say when it cannot be had."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+
+import psutil
+from aiohttp import web
+
+BACKLOG = 1024
+
+
+class CallbackServerError(Exception):
+    """The callback server cannot start; the message names what is in the way and the cure."""
+
+
+class Listener:
+    """A port with a server behind it, which can refuse connections for a while and come back.
+
+    ``drop_idle`` closes the connections that wait for a next request.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        server: web.Server,
+        drop_idle: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self._server = server
+        self._drop_idle = drop_idle
+        self._held: socket.socket | None = None
+        self._serving: asyncio.Task[asyncio.Server] | None = None
+
+    def open(self) -> None:
+        """Listen. Connections wait in the backlog until the event loop comes round to them.
+
+        Raises:
+            CallbackServerError: the port is taken or the address is not one of this machine.
+        """
+        held = listen(self.host, self.port)
+        self.port = held.getsockname()[1]
+        serve = asyncio.get_running_loop().create_server(self._server, sock=held)
+        self._serving = asyncio.ensure_future(serve)
+
+    @property
+    def refusing(self) -> bool:
+        return self._held is not None
+
+    def refuse(self) -> None:
+        """Stop listening, but keep the port: who connects is refused by the system."""
+        self._stop_listening()
+        self._drop_idle()
+        self._held = bound(self.host, self.port)
+
+    def accept(self) -> None:
+        """Listen again."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+            self.open()
+
+    def _stop_listening(self) -> None:
+        serving = self._serving
+        if serving is None:
+            return
+        if serving.done():
+            serving.result().close()
+        else:
+            serving.add_done_callback(lambda done: done.result().close())
+
+    async def close(self) -> None:
+        """Stop listening and end every connection."""
+        self._stop_listening()
+        if self._held is not None:
+            self._held.close()
+        await self._server.shutdown(1.0)
+        if self._serving is not None:
+            await (await self._serving).wait_closed()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening, non-blocking TCP socket. Port 0 takes any that is free.
+
+    Raises:
+        CallbackServerError: the port is taken or the address is not one of this machine.
+    """
+    held = bound(host, port)
+    held.listen(BACKLOG)
+    return held
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that holds the port without listening, so that connections to it are refused."""
+    try:
+        found = socket.getaddrinfo(host or "0.0.0.0", port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise CallbackServerError(
+            f"Callback server unavailable: {host!r} is not an address of this machine ({error}); "
+            "set ASYNC_CALLBACK_BIND_HOST (or --host) to one, or to 0.0.0.0"
+        ) from error
+    family, kind, protocol, _name, address = min(found, key=lambda f: f[0] != socket.AF_INET)
+    held = socket.socket(family, kind, protocol)
+    try:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.setblocking(False)
+        held.bind(address)
+    except OSError as error:
+        held.close()
+        raise CallbackServerError(_explain(host, port, error)) from error
+    return held
+
+
+def _explain(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Callback server unavailable: port {port} on {host} is taken{_holder(port)}; "
+            "stop that, or choose another port, for example "
+            f"ASYNC_CALLBACK_BASE_URL=http://127.0.0.1:{port % 60000 + 1000}"
+        )
+    if error.errno == errno.EACCES:
+        return (
+            f"Callback server unavailable: port {port} needs more rights than this user has; "
+            "choose one above 1023 in ASYNC_CALLBACK_BASE_URL"
+        )
+    return (
+        f"Callback server unavailable: cannot listen on {host}:{port} ({error.strerror}); "
+        "ASYNC_CALLBACK_BIND_HOST (or --host) must be an address of this machine or 0.0.0.0"
+    )
+
+
+def _holder(port: int) -> str:
+    """Who listens on the port, where the system lets us know."""
+    try:
+        pids = {
+            c.pid
+            for c in psutil.net_connections(kind="tcp")
+            if c.laddr and c.laddr.port == port and c.status == psutil.CONN_LISTEN and c.pid
+        }
+        names = [f"{psutil.Process(pid).name()} (process {pid})" for pid in sorted(pids)]
+    except (psutil.Error, OSError):
+        return ""
+    return f" by {', '.join(names)}" if names else ""
