@@ -5,7 +5,7 @@ import signal as signals
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.coordinator.fold import BROKEN, LOST, RAN, Record
+from tests.coordinator.fold import BROKEN, LOST, RAN, Record, TestOutcome
 from tests.harness.exit_codes import ExitCode
 
 
@@ -36,6 +36,7 @@ class Reason(StrEnum):
     IMAGE_PULL = "image could not be pulled"
     SUBMISSION_FAILED = "submission failed"
     COORDINATOR_DIED = "coordinator died"
+    COORDINATOR_FAULT = "fault of the coordinator"
     NOT_RUN = "not run"
 
 
@@ -61,6 +62,7 @@ _SUITE_FAULTS = frozenset(
         Reason.CRASHED,
         Reason.CRASHED_AFTER_END,
         Reason.EXITED_EARLY,
+        Reason.COORDINATOR_FAULT,
     }
 )
 _FROM_OUTSIDE = frozenset({signals.SIGKILL, signals.SIGTERM, signals.SIGINT, signals.SIGHUP})
@@ -110,8 +112,9 @@ def classify(record: Record, ended: Ended) -> Ending:
     for rule in rules:
         ending = rule(record, ended)
         if ending is not None:
-            return Ending(ending.reason, (*ending.evidence, *ended.told))
-    return Ending(Reason.COMPLETED)
+            running = (f"running: {test}" for test in record.named(TestOutcome.RUNNING))
+            return Ending(ending.reason, (*ending.evidence, *ended.told, *running))
+    return Ending(Reason.COMPLETED, ended.told)
 
 
 def _by_platform(_: Record, ended: Ended) -> Ending | None:

@@ -1,0 +1,60 @@
+"""One attempt at a suite: where its files lie, its command and its environment. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.coordinator.suites import Suite, expand
+
+PLUGINS = Path(__file__).with_name("plugin")
+RUN_MARK = "COORDINATOR_RUN"
+"""Stands in the environment of every process of a run, whatever became of its parents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """``folder`` belongs to this attempt alone. ``deadline`` is in seconds from its start."""
+
+    run: str
+    suite: Suite
+    number: int
+    folder: Path
+    root: Path
+    deadline: float
+    ports: Mapping[str, int] = field(default_factory=dict)
+    touched: bool = False
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events.ndjson"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.txt"
+
+    @property
+    def touches(self) -> Path:
+        return self.folder / "touched.ndjson"
+
+
+def arguments(suite: Suite, *, touched: bool = False) -> list[str]:
+    """Pytest's arguments: our plugins, then the suite's own."""
+    plugins = ["-p", "coordinator_events"]
+    if touched:
+        plugins += ["-p", "coordinator_touched"]
+    if suite.shard:
+        plugins += ["-p", "coordinator_shard", f"--coordinator-shard={suite.shard}"]
+    return ["-m", "pytest", *plugins, *suite.pytest]
+
+
+def environment(attempt: Attempt, folder: str) -> dict[str, str]:
+    """What is added to the environment. ``folder`` is the attempt's folder as the suite sees it."""
+    own = {
+        RUN_MARK: attempt.run,
+        "COORDINATOR_EVENTS": f"{folder}/events.ndjson",
+        "COORDINATOR_FOLDER": folder,
+    }
+    if attempt.touched:
+        own["COORDINATOR_TOUCHED"] = f"{folder}/touched.ndjson"
+    declared = {k: expand(v, folder, attempt.ports) for k, v in attempt.suite.env.items()}
+    return own | declared

@@ -1,0 +1,67 @@
+"""A control group for one suite: a limit on its memory, and a count of what the kernel killed.
+
+Linux, version 1 or 2 of control groups, where this process may make groups; elsewhere a suite runs
+without a limit, and a kernel kill shows only as SIGKILL.
+"""
+
+import contextlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+V1 = Path("/sys/fs/cgroup/memory")
+V2 = Path("/sys/fs/cgroup")
+REMOVAL_TIMEOUT = 5.0  # seconds; a group can be removed once the kernel let its last process go
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryGroup:
+    """A group that a process joins by writing ``0`` to :attr:`procs`."""
+
+    folder: Path
+    counter: Path
+
+    @classmethod
+    def create(cls, name: str, limit: int) -> Self | None:
+        """A group of at most ``limit`` bytes; None where that is not allowed."""
+        v1 = (V1 / "memory.limit_in_bytes").exists()
+        parent = V1 if v1 else V2
+        limit_file = "memory.limit_in_bytes" if v1 else "memory.max"
+        folder = parent / name
+        try:
+            folder.mkdir()
+        except OSError:
+            return None
+        try:
+            (folder / limit_file).write_text(str(limit))
+            with contextlib.suppress(OSError):  # without swap the limit is one of memory alone
+                (folder / ("memory.memsw.limit_in_bytes" if v1 else "memory.swap.max")).write_text(
+                    str(limit if v1 else 0)
+                )
+            return cls(folder, folder / ("memory.oom_control" if v1 else "memory.events"))
+        except OSError:
+            folder.rmdir()
+            return None
+
+    @property
+    def procs(self) -> Path:
+        return self.folder / "cgroup.procs"
+
+    def kills(self) -> int:
+        """How many processes of the group the kernel has killed for want of memory."""
+        return oom_kills(self.counter.read_text(encoding="ascii"))
+
+    def remove(self) -> None:
+        """Remove the group; its processes must have ended."""
+        deadline = time.monotonic() + REMOVAL_TIMEOUT
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                return self.folder.rmdir()
+            time.sleep(0.05)
+
+
+def oom_kills(text: str) -> int:
+    """The counter in ``memory.events`` (v2) or ``memory.oom_control`` (v1)."""
+    fields = dict(line.split() for line in text.splitlines() if len(line.split()) == 2)
+    return int(fields.get("oom_kill", 0))

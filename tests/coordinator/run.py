@@ -1,0 +1,217 @@
+"""Runs suites side by side on a backend, and concludes each from its events."""
+
+import asyncio
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from tests.coordinator import events as ev
+from tests.coordinator import journal as jr
+from tests.coordinator.admission import Room, admit
+from tests.coordinator.attempt import Attempt
+from tests.coordinator.ending import INFRASTRUCTURE, Ended, Ending, Reason
+from tests.coordinator.fold import Record, fold
+from tests.coordinator.follow import Follower, HeldFile, Stall, last_lines
+from tests.coordinator.result import SuiteResult, conclude
+from tests.coordinator.suites import Suite
+from tests.harness.history import HistoryError, HistoryWriter
+
+LOOK_EVERY = 0.1  # seconds between two looks at what the suites have written
+
+
+class Backend(Protocol):
+    """Where suites run. An implementation fills ``attempt.events`` and ``attempt.log`` meanwhile."""
+
+    async def run(self, attempt: Attempt) -> Ended:
+        """Run to the end, ``attempt.deadline`` at most. When cancelled, end the suite."""
+        ...
+
+    async def reap(self, run: str) -> list[str]:
+        """End and name what a dead coordinator of this run left running."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to run. Times in seconds; ``retries`` counts further attempts after infrastructure
+    trouble; ``ports`` gives free ports for names; ``now`` is a monotonic clock."""
+
+    run: str
+    folder: Path
+    root: Path
+    room: Room
+    deadline: float
+    retries: int
+    stall_after: float
+    ports: Callable[[Sequence[str]], dict[str, int]]
+    touched: bool = False
+    now: Callable[[], float] = time.monotonic
+
+
+@dataclass(slots=True)
+class Coordinator:
+    """One run. ``say`` takes (suite, line) for the terminal, ``done`` each result."""
+
+    plan: Plan
+    backend: Backend
+    journal: HistoryWriter
+    say: Callable[[str, str], None]
+    done: Callable[[SuiteResult], None] = lambda _: None
+    past: dict[str, dict[int, Ended]] = field(default_factory=dict)
+    _began: float = 0.0
+
+    async def run(self, suites: Sequence[Suite]) -> list[SuiteResult]:
+        """Run every suite and return the results in the order given.
+
+        When cancelled, ends what runs and returns what there is, so that no result is lost.
+        """
+        self._began = self.plan.now()
+        workers = ThreadPoolExecutor(3 * len(suites) + 4)  # each attempt may block in two threads
+        asyncio.get_running_loop().set_default_executor(workers)
+        results: dict[str, SuiteResult] = {}
+        tasks: dict[asyncio.Task[SuiteResult], Suite] = {}
+        try:
+            await self._run_all(list(suites), tasks, results)
+        except asyncio.CancelledError:
+            for task in tasks:
+                task.cancel()
+            for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(outcome, SuiteResult):
+                    results[outcome.suite] = outcome
+        return [results.get(s.name) or self._not_run(s, "the run was ended") for s in suites]
+
+    async def _run_all(
+        self,
+        waiting: list[Suite],
+        tasks: dict[asyncio.Task[SuiteResult], Suite],
+        results: dict[str, SuiteResult],
+    ) -> None:
+        while waiting or tasks:
+            if self._left() <= 0:
+                waiting.clear()
+            for suite in admit(waiting, list(tasks.values()), self.plan.room):
+                waiting.remove(suite)
+                tasks[asyncio.create_task(self._run_suite(suite))] = suite
+            if not tasks:
+                return
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                results[tasks.pop(task).name] = task.result()
+                self.done(task.result())
+
+    async def _run_suite(self, suite: Suite) -> SuiteResult:
+        """Attempt after attempt, while infrastructure trouble and the allowance last."""
+        before: list[Ending] = []
+        allowance = self.plan.retries
+        for number, ended in sorted(self.past.get(suite.name, {}).items()):
+            result = self._conclude(suite, number, ended, before)
+            if not self._again(result, allowance):
+                return result
+            allowance -= ended.cause is not Reason.COORDINATOR_DIED
+            before.append(result.ending)
+        number = len(before)
+        while True:
+            number += 1
+            result = await self._attempt(suite, number, before)
+            if not self._again(result, allowance):
+                return result
+            self.say(suite.name, f"{result.ending.reason.value}: trying again")
+            allowance -= 1
+            before.append(result.ending)
+
+    def _again(self, result: SuiteResult, allowance: int) -> bool:
+        if result.ending.reason is Reason.COORDINATOR_DIED:
+            return True
+        retriable = result.ending.reason in INFRASTRUCTURE
+        return retriable and allowance > 0 and self._left() > 0
+
+    def _left(self) -> float:
+        return self.plan.deadline - (self.plan.now() - self._began)
+
+    def _not_run(self, suite: Suite, why: str) -> SuiteResult:
+        return conclude(suite.name, Record(), Ended(cause=Reason.NOT_RUN, told=(why,)))
+
+    async def _attempt(self, suite: Suite, number: int, before: list[Ending]) -> SuiteResult:
+        attempt = Attempt(
+            run=self.plan.run,
+            suite=suite,
+            number=number,
+            folder=attempt_folder(self.plan.folder, suite.name, number),
+            root=self.plan.root,
+            deadline=max(0.0, min(suite.deadline, self._left())),
+            ports=self.plan.ports(suite.ports),
+            touched=self.plan.touched,
+        )
+        follower = Follower(HeldFile(attempt.log), HeldFile(attempt.events))
+        self._note(jr.AttemptStarted(at=self._at(), suite=suite.name, number=number))
+        following = asyncio.create_task(self._follow(suite.name, follower))
+        try:
+            ended = await self.backend.run(attempt)
+        except asyncio.CancelledError:
+            ended = Ended(cause=Reason.INTERRUPTED, told=("the coordinator was told to stop",))
+        except Exception:  # a fault here must not take the results of the other suites with it
+            ended = Ended(cause=Reason.COORDINATOR_FAULT, told=(traceback.format_exc(),))
+        finally:
+            following.cancel()
+            self._show(suite.name, follower)
+            for line in follower.rest():
+                self.say(suite.name, line)
+            restored = follower.close()
+        ended = replace(ended, told=(*ended.told, *restored))
+        self._note(jr.AttemptEnded(at=self._at(), suite=suite.name, number=number, ended=ended))
+        return self._conclude(suite, number, ended, before)
+
+    def _conclude(
+        self, suite: Suite, number: int, ended: Ended, before: Sequence[Ending]
+    ) -> SuiteResult:
+        folder = attempt_folder(self.plan.folder, suite.name, number)
+        record, problem = read_record(folder / "events.ndjson")
+        problem = ended.events_problem or problem
+        log = replace(ended.log, path=str(folder / "log.txt"))
+        ended = replace(ended, events_problem=problem, log=log)
+        return conclude(suite.name, record, ended, tuple(before), last_lines(folder / "log.txt"))
+
+    async def _follow(self, name: str, follower: Follower) -> None:
+        now = self.plan.now()
+        stall = Stall(self.plan.stall_after, now, now)
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            moved = self._show(name, follower)
+            silent = stall.look(self.plan.now(), moved=moved)
+            if silent is not None:
+                self._warn(name, silent, tuple(follower.running))
+
+    def _show(self, name: str, follower: Follower) -> bool:
+        look = follower.look()
+        if look.skipped:
+            self.say(name, f"[{look.skipped} bytes not shown here; all of it: {follower.log.path}]")
+        for line in look.lines:
+            self.say(name, line)
+        return look.moved
+
+    def _warn(self, name: str, silent: float, running: tuple[str, ...]) -> None:
+        what = f"running: {', '.join(running)}" if running else "no test is running"
+        self.say(name, f"[nothing has moved for {silent:.0f} s; {what}]")
+        self._note(jr.Stalled(at=self._at(), suite=name, silent=silent, running=running))
+
+    def _note(self, event: jr.RunEvent) -> None:
+        self.journal.append(event)
+
+    def _at(self) -> float:
+        return self.plan.now() - self._began
+
+
+def attempt_folder(run: Path, suite: str, number: int) -> Path:
+    return run / suite / f"attempt-{number}"
+
+
+def read_record(events: Path) -> tuple[Record, str]:
+    """The record of an event file, and what is wrong with the file."""
+    try:
+        return fold(ev.reader.read(events)), ""
+    except HistoryError as error:
+        return Record(), str(error)

@@ -1,0 +1,142 @@
+"""One call of the coordinator: opens or resumes a run's folder, runs, writes the reports."""
+
+import asyncio
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.coordinator import journal as jr
+from tests.coordinator.admission import Room, require_room
+from tests.coordinator.ending import Ended, gravest
+from tests.coordinator.local import free_ports
+from tests.coordinator.report.write import write_junit, write_reports
+from tests.coordinator.result import SuiteResult
+from tests.coordinator.run import Backend, Coordinator, Plan
+from tests.coordinator.suites import Suite, UnusableSuites, load, select
+from tests.harness.history import HistoryWriter
+
+Past = dict[str, dict[int, Ended]]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said; times in seconds."""
+
+    suites: Path
+    reports: Path
+    room: Room
+    deadline: float
+    retries: int
+    stall_after: float
+    shards: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A run that is ready to go. ``say`` takes (suite, line)."""
+
+    plan: Plan
+    suites: tuple[Suite, ...]
+    past: Past
+
+    async def run(self, backend: Backend, say: Callable[[str, str], None]) -> list[SuiteResult]:
+        """Reap what an earlier coordinator left, run, and leave every report in the folder.
+
+        SIGINT and SIGTERM end the suites; what they did is reported all the same.
+        """
+        folder = self.plan.folder
+        with HistoryWriter(folder / jr.NAME) as journal:
+            await self._begin(backend, journal, say)
+            coordinator = Coordinator(
+                self.plan, backend, journal, say, lambda r: write_junit(folder, r), self.past
+            )
+            results = await _until_signal(coordinator.run(self.suites))
+            write_reports(folder, results)
+            code = gravest([result.exit_code for result in results])
+            journal.append(jr.RunEnded(at=0, exit_code=int(code)))
+        return results
+
+    async def _begin(
+        self, backend: Backend, journal: HistoryWriter, say: Callable[[str, str], None]
+    ) -> None:
+        if journal.path.stat().st_size == 0:
+            names = tuple(dict.fromkeys(suite.family for suite in self.suites))
+            shard = self.suites[0].shard
+            journal.append(
+                jr.RunStarted(
+                    at=0,
+                    run=self.plan.run,
+                    suites=names,
+                    wall=time.time(),
+                    pid=os.getpid(),
+                    shards=shard.count if shard else 1,
+                )
+            )
+            return
+        reaped = await backend.reap(self.plan.run)
+        for what in reaped:
+            say(self.suites[0].name, f"[left by an earlier coordinator, now ended: {what}]")
+        resumed = jr.RunResumed(at=0, wall=time.time(), pid=os.getpid(), reaped=tuple(reaped))
+        journal.append(resumed)
+
+
+async def _until_signal(work: Coroutine[None, None, list[SuiteResult]]) -> list[SuiteResult]:
+    task = asyncio.create_task(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    return await task
+
+
+def start(options: Options, names: Sequence[str]) -> Session:
+    """A new run in a folder of its own.
+
+    Raises:
+        UnusableSuites: the suites file or a name in the call cannot be used.
+    """
+    run = time.strftime("%Y%m%d-%H%M%S") + "-" + secrets.token_hex(3)
+    folder = (options.reports / f"coordinator-{run}").resolve()
+    return _session(options, run, folder, names, options.shards, {})
+
+
+def resume(options: Options, folder: Path) -> Session:
+    """Go on with a run: what ended stays, what was cut off or never began is run.
+
+    Raises:
+        UnusableSuites: the folder is of no run, or its suites are no longer declared.
+        HistoryError: the journal cannot be read.
+    """
+    past = jr.replay(folder / jr.NAME)
+    if past.start is None:
+        raise UnusableSuites(f"{folder} holds no run to go on with; start a new one")
+    shards = past.start.shards
+    names = past.start.suites
+    return _session(options, past.start.run, folder.resolve(), names, shards, past.attempts)
+
+
+def _session(
+    options: Options, run: str, folder: Path, names: Sequence[str], shards: int, past: Past
+) -> Session:
+    declared, root = load(options.suites)
+    suites = tuple(select(declared, names, shards))
+    require_room(suites, options.room)
+    plan = Plan(
+        run=run,
+        folder=folder,
+        root=root,
+        room=options.room,
+        deadline=options.deadline,
+        retries=options.retries,
+        stall_after=options.stall_after,
+        ports=free_ports,
+    )
+    return Session(plan, suites, past)
+
+
+def touching(session: Session, folder: Path) -> Session:
+    """The same suites as a run of their own in ``folder``, with a record of what they touch."""
+    return replace(session, plan=replace(session.plan, folder=folder, touched=True), past={})
