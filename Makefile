@@ -26,3 +26,8 @@ format: ## rewrite the code in the project's format
 test: ## the project's own tests (not a miner's)
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(PY) -m pytest tests/unit -n auto
+
+.PHONY: parallel
+parallel: ## the suites side by side, with one verdict (SUITES="e2e worker unit")
+	@$(INSTALL) requirements_dev.txt
+	@cd $(ROOT) && $(PY) -m tests.coordinator $(or $(SUITES),e2e worker unit) $(ARGS)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.coordinator.suites import MIB, Suite, UnusableSuites
+from tests.coordinator.suites import MIB, Suite, SuitesError
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,12 @@ def require_room(suites: Sequence[Suite], room: Room) -> None:
     """Refuse a suite that would wait for ever.
 
     Raises:
-        UnusableSuites: a suite alone needs more than there is.
+        SuitesError: a suite alone needs more than there is.
     """
     for suite in suites:
         if not fits([suite], room):
-            raise UnusableSuites(
-                f"suite {suite.name!r} needs {suite.cores:g} cores and {suite.memory}, but there are "
-                f"{room.cores:g} cores and {room.memory // MIB} MiB; change what it declares, or "
-                "say --cores and --memory"
+            raise SuitesError(
+                f"suite {suite.name!r} needs {suite.cores:g} cores and {suite.memory}, but there "
+                f"are {room.cores:g} cores and {room.memory // MIB} MiB; change what it declares, "
+                "or say --cores and --memory"
             )

@@ -11,7 +11,7 @@ from tests.coordinator.admission import Room
 from tests.coordinator.ending import gravest
 from tests.coordinator.local import LocalBackend
 from tests.coordinator.session import Options, resume, start
-from tests.coordinator.suites import UnusableSuites, to_bytes
+from tests.coordinator.suites import SuitesError, to_bytes
 from tests.coordinator.terminal import prefixer, summary
 from tests.harness.history import HistoryError
 
@@ -44,6 +44,7 @@ class Amount(click.ParamType[int]):
 @click.option("--resume", "resumed", type=FOLDER, help="go on with the run in this folder")
 def main(
     names: tuple[str, ...],
+    *,
     suites: Path,
     reports: Path,
     cores: float | None,
@@ -61,7 +62,7 @@ def main(
     options = Options(suites, reports, room, deadline, retries, stall_after, shards)
     try:
         session = resume(options, resumed) if resumed else start(options, names)
-    except (UnusableSuites, HistoryError) as error:
+    except (SuitesError, HistoryError) as error:
         raise click.UsageError(str(error)) from None
     prefix = prefixer([suite.name for suite in session.suites])
     results = asyncio.run(

@@ -13,13 +13,13 @@ import psutil
 from tests.coordinator.attempt import PLUGINS, RUN_MARK, Attempt, arguments, environment
 from tests.coordinator.ending import Ended, Log, Reason
 from tests.coordinator.memory_group import MemoryGroup
-from tests.harness.processes import ExitStatus, StartFailed, Supervised
+from tests.harness.processes import ExitStatus, StartError, Supervised
 
 GRACE = 5.0
 """Seconds between asking a suite to end and killing it."""
 
-# The suite writes straight to its log file: there is no pipe to drain, to fill, or to hold open, and
-# what was written stays when the coordinator is killed.
+# The suite writes straight to its log file: there is no pipe to drain, to fill, or to hold open,
+# and what was written stays when the coordinator is killed.
 _SCRIPT = """
 exec >>"$1" 2>&1
 if [ -n "$2" ]; then echo 0 >"$2" || echo "coordinator: no limit on memory: cannot join $2"; fi
@@ -53,7 +53,7 @@ class LocalBackend:
     async def _run(self, attempt: Attempt, python: str, group: MemoryGroup | None) -> Ended:
         try:
             process = await asyncio.to_thread(_start, attempt, python, group)
-        except StartFailed as error:
+        except StartError as error:
             return Ended(cause=Reason.SUBMISSION_FAILED, told=(str(error),))
         try:
             code = await asyncio.to_thread(process.wait, attempt.deadline)

@@ -56,9 +56,12 @@ class MemoryGroup:
         """Remove the group; its processes must have ended."""
         deadline = time.monotonic() + REMOVAL_TIMEOUT
         while time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
-                return self.folder.rmdir()
-            time.sleep(0.05)
+            try:
+                self.folder.rmdir()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
 
 
 def oom_kills(text: str) -> int:

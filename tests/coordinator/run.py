@@ -24,7 +24,7 @@ LOOK_EVERY = 0.1  # seconds between two looks at what the suites have written
 
 
 class Backend(Protocol):
-    """Where suites run. An implementation fills ``attempt.events`` and ``attempt.log`` meanwhile."""
+    """Where suites run. Meanwhile it fills ``attempt.events`` and ``attempt.log``."""
 
     async def run(self, attempt: Attempt) -> Ended:
         """Run to the end, ``attempt.deadline`` at most. When cancelled, end the suite."""

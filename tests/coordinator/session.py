@@ -16,7 +16,7 @@ from tests.coordinator.local import free_ports
 from tests.coordinator.report.write import write_junit, write_reports
 from tests.coordinator.result import SuiteResult
 from tests.coordinator.run import Backend, Coordinator, Plan
-from tests.coordinator.suites import Suite, UnusableSuites, load, select
+from tests.coordinator.suites import Suite, SuitesError, load, select
 from tests.harness.history import HistoryWriter
 
 Past = dict[str, dict[int, Ended]]
@@ -96,30 +96,35 @@ def start(options: Options, names: Sequence[str]) -> Session:
     """A new run in a folder of its own.
 
     Raises:
-        UnusableSuites: the suites file or a name in the call cannot be used.
+        SuitesError: the suites file or a name in the call cannot be used.
     """
     run = time.strftime("%Y%m%d-%H%M%S") + "-" + secrets.token_hex(3)
     folder = (options.reports / f"coordinator-{run}").resolve()
-    return _session(options, run, folder, names, options.shards, {})
+    return _session(options, run=run, folder=folder, names=names, shards=options.shards, past={})
 
 
 def resume(options: Options, folder: Path) -> Session:
     """Go on with a run: what ended stays, what was cut off or never began is run.
 
     Raises:
-        UnusableSuites: the folder is of no run, or its suites are no longer declared.
+        SuitesError: the folder is of no run, or its suites are no longer declared.
         HistoryError: the journal cannot be read.
     """
     past = jr.replay(folder / jr.NAME)
     if past.start is None:
-        raise UnusableSuites(f"{folder} holds no run to go on with; start a new one")
-    shards = past.start.shards
-    names = past.start.suites
-    return _session(options, past.start.run, folder.resolve(), names, shards, past.attempts)
+        raise SuitesError(f"{folder} holds no run to go on with; start a new one")
+    return _session(
+        options,
+        run=past.start.run,
+        folder=folder.resolve(),
+        names=past.start.suites,
+        shards=past.start.shards,
+        past=past.attempts,
+    )
 
 
 def _session(
-    options: Options, run: str, folder: Path, names: Sequence[str], shards: int, past: Past
+    options: Options, *, run: str, folder: Path, names: Sequence[str], shards: int, past: Past
 ) -> Session:
     declared, root = load(options.suites)
     suites = tuple(select(declared, names, shards))

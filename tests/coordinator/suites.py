@@ -12,7 +12,7 @@ _UNITS = {"MiB": MIB, "GiB": 1024 * MIB}
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
-class UnusableSuites(ValueError):
+class SuitesError(ValueError):
     """The file, or what was asked of it, cannot be used; the message names the cure."""
 
 
@@ -29,9 +29,10 @@ class Shard(msgspec.Struct, frozen=True):
 class Suite(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One pytest suite. ``pytest`` holds pytest's arguments, relative to the file's ``root``.
 
-    ``memory`` is what all of its processes may take together (``"512 MiB"``, ``"2 GiB"``); ``ports``
-    names ports that are its own while it runs, ``exclusive`` names things that no two suites may use
-    at once, ``deadline`` is in seconds. Values of ``env`` may say ``{port.NAME}`` and ``{folder}``.
+    ``memory`` is what all of its processes may take together (``"512 MiB"``, ``"2 GiB"``);
+    ``ports`` names ports that are its own while it runs, ``exclusive`` names things that no two
+    suites may use at once, ``deadline`` is in seconds.
+    Values of ``env`` may say ``{port.NAME}`` and ``{folder}``.
     ``family`` is the name in the file, which its shards share.
     """
 
@@ -74,7 +75,7 @@ def parse(text: str, source: str) -> tuple[Mapping[str, Suite], str]:
     """The suites by name, and the ``root`` of their paths. Pure.
 
     Raises:
-        UnusableSuites: not TOML, an unknown key, a value of the wrong type; tells where.
+        SuitesError: not TOML, an unknown key, a value of the wrong type; tells where.
     """
     try:
         declared = msgspec.convert(tomllib.loads(text), SuitesFile)
@@ -84,7 +85,7 @@ def parse(text: str, source: str) -> tuple[Mapping[str, Suite], str]:
         for suite in suites.values():
             _examine(suite)
     except (tomllib.TOMLDecodeError, ValueError) as error:
-        raise UnusableSuites(f"{source}: {error}") from error
+        raise SuitesError(f"{source}: {error}") from error
     return suites, declared.root
 
 
@@ -105,14 +106,12 @@ def load(path: Path) -> tuple[Mapping[str, Suite], Path]:
     """The suites that the file declares, and the folder that they run in.
 
     Raises:
-        UnusableSuites: the file is missing or unusable.
+        SuitesError: the file is missing or unusable.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UnusableSuites(
-            f"{path}: {error.strerror}; name another file: --suites FILE"
-        ) from error
+        raise SuitesError(f"{path}: {error.strerror}; name another file: --suites FILE") from error
     suites, root = parse(text, str(path))
     return suites, (path.parent / root).resolve()
 
@@ -121,13 +120,13 @@ def select(suites: Mapping[str, Suite], names: Iterable[str], shards: int = 1) -
     """The named suites in the given order, each cut in ``shards`` suites of its own.
 
     Raises:
-        UnusableSuites: a name is not in the file.
+        SuitesError: a name is not in the file.
     """
     chosen = []
     for name in dict.fromkeys(names):
         if name not in suites:
             offered = ", ".join(sorted(suites)) or "none at all"
-            raise UnusableSuites(f"there is no suite {name!r}; the file declares {offered}")
+            raise SuitesError(f"there is no suite {name!r}; the file declares {offered}")
         chosen.append(suites[name])
     return [part for suite in chosen for part in _cut(suite, shards)]
 

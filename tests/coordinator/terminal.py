@@ -44,7 +44,8 @@ def _line(result: SuiteResult, width: int) -> str:
 def counts(result: SuiteResult) -> str:
     """``12 passed, 1 failed of 13 planned, 3.2 s``."""
     told = [f"{n} {o.value}" for o in TestOutcome if (n := result.record.count(o))]
-    return f"{', '.join(told) or 'no outcome'} of {len(result.record.tests)}, {result.ended.took:.1f} s"
+    planned = len(result.record.tests)
+    return f"{', '.join(told) or 'no outcome'} of {planned}, {result.ended.took:.1f} s"
 
 
 def _details(result: SuiteResult) -> Iterable[str]:

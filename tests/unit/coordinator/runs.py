@@ -73,7 +73,9 @@ def run(session: Session, backend: Backend | None = None) -> tuple[dict[str, Sui
     return {result.suite: result for result in results}, said
 
 
-def run_all(file: Path, names: Sequence[str], **changes: Any) -> tuple[Session, Any, Said]:
+def run_all(
+    file: Path, names: Sequence[str], **changes: Any
+) -> tuple[Session, dict[str, SuiteResult], Said]:
     session = start(options(file, **changes), names)
     results, said = run(session)
     return session, results, said

@@ -1,13 +1,17 @@
 """Suites as real processes, side by side, dying in every way that the classes name."""
 
+import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.coordinator import journal as jr
+from tests.coordinator.attempt import RUN_MARK
 from tests.coordinator.ending import Reason
+from tests.coordinator.fold import TestOutcome
 from tests.coordinator.local import LocalBackend
 from tests.coordinator.memory_group import MemoryGroup
 from tests.coordinator.session import start
@@ -52,7 +56,6 @@ SOURCES = {
     "wants-memory": PASS + "def test_two(): bytearray(1 << 60)\n",
     "exits-early": PASS + "import os\ndef test_two(): os._exit(0)\n",
     "forges": PASS + FORGE,
-    "hangs": PASS + "import time\ndef test_hangs(): time.sleep(600)\n",
     "floods": FLOOD,
     "grandchild": GRANDCHILD,
     "removes": PASS + "import os, shutil\n"
@@ -69,7 +72,6 @@ EXPECTED = {
     "wants-memory": (Reason.MEMORY_ERROR, 1),
     "exits-early": (Reason.EXITED_EARLY, 5),
     "forges": (Reason.EXITED_EARLY, 5),
-    "hangs": (Reason.DEADLINE, 4),
     "floods": (Reason.COMPLETED, 0),
     "grandchild": (Reason.COMPLETED, 0),
     "removes": (Reason.COMPLETED, 0),
@@ -79,10 +81,8 @@ EXPECTED = {
 
 
 def test_suites_that_die_side_by_side_each_have_their_true_ending(tmp_path: Path) -> None:
-    """Fourteen suites at once: class, exit code, outcomes, log and reports of each are right."""
-    file = declare(tmp_path, SOURCES, hangs={"deadline": 12})
-
-    session, results, said = run_all(file, list(SOURCES), stall_after=2)
+    """Thirteen suites at once: class, exit code, outcomes, log and reports of each are right."""
+    session, results, said = run_all(declare(tmp_path, SOURCES), list(SOURCES))
 
     told = {name: (r.ending.reason, int(r.exit_code)) for name, r in results.items()}
     assert told == EXPECTED
@@ -96,35 +96,29 @@ def test_suites_that_die_side_by_side_each_have_their_true_ending(tmp_path: Path
     assert log.stat().st_size > 32_000_000
     assert "bytes not shown here" in said.of("floods")
     assert "removed its event file" in " ".join(results["removes"].ending.evidence)
-    assert results["removes"].record.count(*["passed"]) == 3  # type: ignore[arg-type]
-    _hung_suite_is_explained(session, results)
-    _grandchild_is_gone(tmp_path, results)
-    _summary_rule_is_caught(results)
+    assert results["removes"].record.count(TestOutcome.PASSED) == 3
+    assert "sleep 600" in " ".join(results["grandchild"].ended.log.gaps)
+    forged = Path(results["forges"].ended.log.path).read_text()
+    assert summary_line_verdict(forged) == "green", "the known-wrong rule believes the forged line"
     written = json.loads((session.plan.folder / "results.json").read_text())
     assert len(written["suites"]) == len(SOURCES)
     assert all((session.plan.folder / f"junit-{name}.xml").exists() for name in SOURCES)
 
 
-def _hung_suite_is_explained(session, results) -> None:  # type: ignore[no-untyped-def]
-    """By the running test, by warnings on the way, and by the stacks in the log."""
-    hung = "hangs/test_it.py::test_hangs"
-    assert f"running: {hung}" in results["hangs"].ending.evidence
-    stalls = [e for e in journal(session) if isinstance(e, jr.Stalled) and e.suite == "hangs"]
-    assert stalls
-    assert stalls[0].running == (hung,)
-    assert "in test_hangs" in Path(results["hangs"].ended.log.path).read_text()
+def test_a_hung_suite_is_explained(tmp_path: Path) -> None:
+    """By the running test, by warnings on the way, and by every thread's stack in the log."""
+    hangs = "import time\ndef test_hangs(): time.sleep(600)\n"
+    file = declare(tmp_path, {"unit": hangs}, unit={"deadline": 8})
 
+    session, results, said = run_all(file, ["unit"], stall_after=1)
 
-def _grandchild_is_gone(folder: Path, results) -> None:  # type: ignore[no-untyped-def]
-    gaps = results["grandchild"].ended.log.gaps
-    assert "sleep 600" in " ".join(gaps)
-
-
-def _summary_rule_is_caught(results) -> None:  # type: ignore[no-untyped-def]
-    """The known-wrong rule calls a forged run green, and a whole one without summary red."""
-    forged = Path(results["forges"].ended.log.path).read_text()
-    assert summary_line_verdict(forged) == "green"
-    assert not results["forges"].green
+    hung = "unit/test_it.py::test_hangs"
+    assert results["unit"].ending.reason is Reason.DEADLINE
+    assert f"running: {hung}" in results["unit"].ending.evidence
+    stalls = [event for event in journal(session) if isinstance(event, jr.Stalled)]
+    assert stalls[-1].running == (hung,)
+    assert "nothing has moved" in said.of("unit")
+    assert "in test_hangs" in Path(results["unit"].ended.log.path).read_text()
 
 
 def test_a_kernel_kill_for_memory_is_told_from_any_other_kill(tmp_path: Path) -> None:
@@ -233,14 +227,15 @@ def test_shards_run_every_test_exactly_once(tmp_path: Path) -> None:
 
 def test_nothing_of_a_run_is_left_on_the_machine(tmp_path: Path) -> None:
     """A process in a session of its own, found by the mark of its run, is ended by ``reap``."""
-    import asyncio
-    import subprocess
-    import sys
+    program = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
+    run_id = f"run-{tmp_path.name}"
+    with subprocess.Popen(
+        program, env={RUN_MARK: run_id}, start_new_session=True, stdout=subprocess.PIPE
+    ) as orphan:
+        assert orphan.stdout
+        orphan.stdout.readline()
 
-    program = [sys.executable, "-c", "import time; time.sleep(600)"]
-    env = {"COORDINATOR_RUN": f"run-{tmp_path.name}"}
-    with subprocess.Popen(program, env=env, start_new_session=True) as orphan:
-        named = asyncio.run(LocalBackend().reap(env["COORDINATOR_RUN"]))
-        assert orphan.wait(30) == -9
+        named = asyncio.run(LocalBackend().reap(run_id))
+
+        orphan.wait(30)
     assert "time.sleep(600)" in named[0]
-    assert not psutil.pid_exists(orphan.pid)

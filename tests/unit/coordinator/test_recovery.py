@@ -1,0 +1,151 @@
+"""A coordinator that is killed loses nothing, and the next one goes on."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.coordinator import journal as jr
+from tests.unit.coordinator.runs import declare
+
+ROOT = Path(__file__).parents[3]
+TIMEOUT = 60.0  # seconds, for anything that is waited for here
+QUICK = "import os\ndef test_one(): open('quick.runs', 'a').write('x')\n"
+SLOW = """
+import os, time
+def test_first(): pass
+def test_slow():
+    if os.path.exists("slow.pid"): return
+    open("slow.pid", "w").write(str(os.getpid()))
+    time.sleep(600)
+def test_last(): pass
+"""
+
+
+def coordinator(folder: Path, *args: str) -> "subprocess.Popen[bytes]":
+    own = ["--suites", str(folder / "suites.toml"), "--reports", str(folder / "reports")]
+    command = [sys.executable, "-m", "tests.coordinator", *own, "--cores", "8", *args]
+    output = (folder / "coordinator.txt").open("ab")
+    with output:
+        return subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+
+
+def until(what: str, holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {TIMEOUT} s in vain for: {what}"
+        time.sleep(0.05)
+
+
+def journal_of(folder: Path) -> list[jr.RunEvent]:
+    found = list(folder.glob("reports/*/run.ndjson"))
+    return list(jr.reader.read(found[0])) if found else []
+
+
+def attempts(folder: Path, kind: type[jr.AttemptStarted] | type[jr.AttemptEnded]) -> list[str]:
+    return [event.suite for event in journal_of(folder) if isinstance(event, kind)]
+
+
+def results(folder: Path) -> dict[str, dict[str, object]]:
+    (file,) = folder.glob("reports/*/results.json")
+    return {suite["suite"]: suite for suite in json.loads(file.read_text())["suites"]}
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process that is no zombie. A process in a namespace of its own
+    tells its inner pid, so the one looked for is found by what it holds."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def started(folder: Path) -> int:
+    """Wait until the quick suite ended and the slow one is inside its slow test; the slow pid."""
+    until("the quick suite's end", lambda: "quick" in attempts(folder, jr.AttemptEnded))
+    until("the slow test", (folder / "slow.pid").exists)
+    marked = [p for p in psutil.process_iter() if _holds(p, folder / "slow")]
+    assert marked, "the slow suite is not among the processes"
+    return marked[0].pid
+
+
+def _holds(process: psutil.Process, needle: Path) -> bool:
+    try:
+        return "slow/test_it.py" in process.cmdline() and process.cwd() == str(needle.parent)
+    except (psutil.Error, OSError):
+        return False
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    declare(tmp_path, {"quick": QUICK, "slow": SLOW})
+    return tmp_path
+
+
+def test_a_killed_coordinator_leaves_nothing_running_and_the_next_one_goes_on(folder: Path) -> None:
+    """What was done stays done, what was cut off runs again, and both are shown."""
+    with coordinator(folder, "quick", "slow") as first:
+        slow = started(folder)
+        first.kill()
+    until("the end of the slow suite", lambda: not is_running(slow))
+    (run,) = folder.glob("reports/coordinator-*")
+
+    with coordinator(folder, "--resume", str(run)) as second:
+        assert second.wait(TIMEOUT) == 0, (folder / "coordinator.txt").read_text()
+
+    assert (folder / "quick.runs").read_text() == "x"
+    assert attempts(folder, jr.AttemptStarted) == ["quick", "slow", "slow"]
+    slow_result = results(folder)["slow"]
+    assert slow_result["attempts_before"] == [
+        {
+            "reason": "coordinator died",
+            "evidence": ["running: slow/test_it.py::test_slow"],
+        }
+    ]
+
+
+def test_a_coordinator_told_to_stop_reports_what_there_is(folder: Path) -> None:
+    """SIGTERM ends the suites; finished tests, the running one and the rest are all told."""
+    with coordinator(folder, "quick", "slow") as process:
+        slow = started(folder)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(TIMEOUT) == 4
+
+    assert not is_running(slow)
+    told = results(folder)
+    assert told["quick"]["green"]
+    assert told["slow"]["ended"]["reason"] == "interrupted"  # type: ignore[index]
+    assert [test["outcome"] for test in told["slow"]["tests"]] == [  # type: ignore[attr-defined]
+        "passed",
+        "running when the suite died",
+        "never started",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ([], "name the suites to run"),
+        (["nobody"], "there is no suite 'nobody'; the file declares quick, slow"),
+        (["quick", "--cores", "0.1", "--memory", "1 MiB"], "say --cores and --memory"),
+        (["quick", "--memory", "lots"], "no amount of memory"),
+        (["--resume", "nowhere"], "cannot read the history"),
+    ],
+)
+def test_a_call_that_makes_no_sense_is_told_with_its_cure(
+    folder: Path, args: list[str], said: str
+) -> None:
+    with coordinator(folder, *args) as process:
+        assert process.wait(TIMEOUT) == 2
+    text = " ".join((folder / "coordinator.txt").read_text().split())
+    assert said in text
+    assert "Traceback" not in text
+    assert not (folder / "reports").exists()
