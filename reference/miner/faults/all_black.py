@@ -1,0 +1,15 @@
+"""The decoder ran out of memory and nobody looked."""
+
+from reference.miner.messages import Task
+from reference.miner.pictures.kinds import Pixels
+from reference.miner.seams import Fault
+
+
+class AllBlack(Fault):
+    name = "all-black"
+    does = "delivers a picture that is black all over"
+    clause = "IMG-5"
+
+    def pixels(self, task: Task, pixels: Pixels) -> Pixels:
+        pixels[:] = 0
+        return pixels

@@ -1,0 +1,20 @@
+"""The worst of all defects: nothing happens any more."""
+
+import time
+
+from reference.miner.messages import Task
+from reference.miner.seams import Beat, Fault
+
+
+class Hang(Fault):
+    name = "hang"
+    does = "stops for ever at a percentage, without a word (parameter: the percentage)"
+    clause = "LIV-1"
+    parameter = 42.0
+
+    def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:
+        if percent is not None and percent > (self.value or 0):
+            beat(self.value)
+            while True:
+                time.sleep(3600)
+        return percent

@@ -1,0 +1,62 @@
+"""The multipart body of a callback, as pieces of bytes around the picture."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from reference.miner.seams import Delivery
+
+PIECE = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """``head`` + picture + ``tail``; the same form gives the same bytes each time."""
+
+    boundary: str
+    head: bytes
+    image: Path | bytes | None
+    tail: bytes
+
+    @property
+    def content_type(self) -> str:
+        return f"multipart/form-data; boundary={self.boundary}"
+
+    @property
+    def length(self) -> int:
+        size = self.image.stat().st_size if isinstance(self.image, Path) else len(self.image or b"")
+        return len(self.head) + size + len(self.tail)
+
+    async def pieces(self, moved: Callable[[], None]) -> AsyncIterator[bytes]:
+        """The body in pieces; calls ``moved`` each time that the receiver took one."""
+        yield self.head
+        if isinstance(self.image, Path):
+            with self.image.open("rb") as file:
+                while piece := file.read(PIECE):
+                    moved()
+                    yield piece
+        elif self.image:
+            for start in range(0, len(self.image), PIECE):
+                moved()
+                yield self.image[start : start + PIECE]
+        moved()
+        yield self.tail
+        moved()
+
+
+def build(delivery: Delivery) -> Form:
+    """The form of a delivery: its text fields, then its picture."""
+    boundary = uuid4().hex
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in delivery.fields.items()
+    ]
+    end = f"--{boundary}--\r\n"
+    if delivery.image is None:
+        return Form(boundary, "".join([*parts, end]).encode(), None, b"")
+    parts.append(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="image";'
+        f' filename="{delivery.filename}"\r\nContent-Type: image/png\r\n\r\n'
+    )
+    return Form(boundary, "".join(parts).encode(), delivery.image, f"\r\n{end}".encode())

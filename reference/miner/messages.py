@@ -1,0 +1,59 @@
+"""What the miner and its inference processes tell each other over their pipe."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What an inference process says that it is doing."""
+
+    STARTING = "starting"
+    PRELOADING = "preloading"
+    WAITING = "waiting"
+    DOWNLOADING = "downloading"
+    INFERRING = "inferring"
+    POST_PROCESSING = "post-processing"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    ENDING = "ending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One attempt at one job. ``path`` is where the picture goes: a name of this attempt only.
+
+    ``seconds`` is the time to spread over the steps; ``armed`` names the faults that strike it.
+    """
+
+    key: str
+    prompt: str
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    seed: int
+    path: str
+    seconds: float
+    lora: str | None = None
+    source: bytes | None = field(default=None, repr=False)
+    armed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Finish what you are doing and leave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Evidence of life: a state, and within a job its key and percentage (0 to 100).
+
+    ``launch`` names the process that speaks; a slot's next process has another one. ``detail``
+    says why where the state is FAILED.
+    """
+
+    launch: int
+    state: State
+    key: str | None = None
+    percent: float | None = None
+    detail: str = ""

@@ -1,0 +1,1 @@
+"""The pictures that this miner makes, and how it makes them."""

@@ -1,0 +1,170 @@
+"""The inference processes: start them, hear them, replace them, end them all.
+
+Each slot holds one process at a time. Every process has a launch number of its own, so that what
+a replaced process still says is never taken for its successor's.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+
+from reference.miner.messages import End, Report, Task
+from reference.miner.worker import Launch, run
+
+log = logging.getLogger(__name__)
+GRACE = 1.0  # seconds between the polite end of a process and its kill
+MESSAGES_AT_ONCE = 64
+OUTPUT_AT_ONCE = 65536
+OUTPUT_KEPT = 4096
+
+Hear = Callable[[int, Report], None]
+Lost = Callable[[int, int, int], None]
+
+
+def warm_up() -> None:
+    """Start the process that inference processes are forked from, as early as possible: it loads
+    numpy while the miner loads its HTTP server."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["reference.miner.worker"])
+    forkserver.ensure_running()
+
+
+@dataclass(eq=False, slots=True)
+class Launched:
+    """One process and our ends of its pipes."""
+
+    slot: int
+    number: int
+    process: ForkServerProcess
+    pipe: Connection
+    output: Connection
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    printed: int = 0
+    last_words: bytes = b""
+
+
+class Pool:
+    """Processes in ``size`` slots. ``hear`` gets every report with its slot, also those of
+    replaced processes; ``lost`` gets slot, launch and exit code of each process that ended."""
+
+    def __init__(
+        self, size: int, faults: tuple[tuple[str, float | None], ...], hear: Hear, lost: Lost
+    ) -> None:
+        self._faults = faults
+        self._hear = hear
+        self._lost = lost
+        self._context = multiprocessing.get_context("forkserver")
+        self._slots: list[Launched | None] = [None] * size
+        self._alive: set[Launched] = set()
+        self._launches = 0
+
+    def launch(self, slot: int) -> int:
+        """Start a process in this slot; returns its launch number."""
+        self._launches += 1
+        pipe, far_pipe = self._context.Pipe()
+        output, far_output = self._context.Pipe(duplex=False)
+        order = Launch(number=self._launches, slot=slot, faults=self._faults)
+        process = self._context.Process(target=run, args=(order, far_pipe, far_output))
+        process.start()
+        far_pipe.close()
+        far_output.close()
+        launched = Launched(slot, self._launches, process, pipe, output)
+        self._slots[slot] = launched
+        self._alive.add(launched)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(pipe.fileno(), self._on_report, launched)
+        loop.add_reader(output.fileno(), self._on_output, launched)
+        loop.add_reader(process.sentinel, self._on_exit, launched)
+        return self._launches
+
+    def send(self, slot: int, task: Task) -> bool:
+        """Give the process of this slot a task; False when it is gone already."""
+        launched = self._slots[slot]
+        try:
+            if launched is None:
+                return False
+            launched.pipe.send(task)
+        except OSError:
+            return False
+        return True
+
+    def pid(self, slot: int) -> int | None:
+        """The process in this slot, while there is one."""
+        launched = self._slots[slot]
+        return launched.process.pid if launched else None
+
+    def last_words(self, slot: int) -> str:
+        """The end of what the process of this slot printed."""
+        launched = self._slots[slot]
+        return launched.last_words.decode(errors="replace") if launched else ""
+
+    async def end(self, slot: int) -> None:
+        """End the process of this slot: politely, then by force. Returns when it is gone."""
+        launched, self._slots[slot] = self._slots[slot], None
+        if launched is None:
+            return
+        launched.process.terminate()
+        try:
+            await asyncio.wait_for(launched.gone.wait(), GRACE)
+        except TimeoutError:
+            launched.process.kill()
+            await launched.gone.wait()
+
+    async def stop(self) -> None:
+        """Leave no process behind."""
+        for launched in tuple(self._alive):
+            try:
+                launched.pipe.send(End())
+            except OSError:
+                continue
+        await asyncio.gather(*(self.end(slot) for slot in range(len(self._slots))))
+        for launched in tuple(self._alive):
+            launched.process.kill()
+            await launched.gone.wait()
+
+    def _on_report(self, launched: Launched) -> None:
+        """A bounded number of reports, so that a talkative process does not hold up the rest."""
+        try:
+            for _ in range(MESSAGES_AT_ONCE):
+                if not launched.pipe.poll():
+                    return
+                self._hear(launched.slot, launched.pipe.recv())
+        except (EOFError, OSError):
+            asyncio.get_running_loop().remove_reader(launched.pipe.fileno())
+
+    def _on_output(self, launched: Launched) -> None:
+        """Read what the process prints, keep the end of it, never let it block."""
+        data = os.read(launched.output.fileno(), OUTPUT_AT_ONCE)
+        if not data:
+            asyncio.get_running_loop().remove_reader(launched.output.fileno())
+        launched.printed += len(data)
+        launched.last_words = (launched.last_words + data)[-OUTPUT_KEPT:]
+
+    def _on_exit(self, launched: Launched) -> None:
+        """Hear its last reports, then let go of it."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(launched.process.sentinel)
+        self._drain(launched)
+        for connection in (launched.pipe, launched.output):
+            loop.remove_reader(connection.fileno())
+            connection.close()
+        launched.process.join()
+        code = launched.process.exitcode or 0
+        launched.process.close()
+        self._alive.discard(launched)
+        if self._slots[launched.slot] is launched:
+            self._slots[launched.slot] = None
+        launched.gone.set()
+        self._lost(launched.slot, launched.number, code)
+
+    def _drain(self, launched: Launched) -> None:
+        try:
+            while launched.pipe.poll():
+                self._hear(launched.slot, launched.pipe.recv())
+        except (EOFError, OSError):
+            return

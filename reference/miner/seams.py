@@ -1,0 +1,198 @@
+"""The places where a defect can be put in, each a filter: the right value in, what is used out.
+
+A correct miner uses every value as it comes. A :class:`Fault` overrides one or two filters; a
+:class:`Chain` is what the rest of the miner calls, and passes a value through those faults that
+strike this time. Filters of the first group run in the miner, those of the second in its
+inference processes.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from reference.miner.jobs import Ending, Job, Section
+from reference.miner.messages import Task
+from reference.miner.settings import Settings
+
+if TYPE_CHECKING:
+    from reference.miner.pictures.kinds import Pixels
+
+Beat = Callable[[float | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: JSON from ``body``, or a file or bytes as a PNG. ``delay`` in seconds."""
+
+    code: int
+    body: dict[str, Any] | bytes | Path
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One callback as it goes out. ``image`` is a file or its bytes."""
+
+    url: str
+    headers: dict[str, str]
+    fields: dict[str, str]
+    image: Path | bytes | None = None
+    filename: str = "result.png"
+    delay: float = 0.0
+    follow_redirects: bool = False
+
+
+class Seams:
+    """Every filter, doing nothing."""
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings to start with."""
+        return settings
+
+    def body(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The JSON of a submission, before it is checked."""
+        return body
+
+    def refused(self, answer: Answer) -> Answer:
+        """The answer to a submission that is refused."""
+        return answer
+
+    def submitted(self, job: Job, answer: Answer) -> Answer:
+        """The answer to a submission that is accepted."""
+        return answer
+
+    def polled(self, job: Job, answer: Answer) -> Answer:
+        """The answer to a poll of this job."""
+        return answer
+
+    def result(self, job: Job, answer: Answer) -> Answer:
+        """The answer to a download of this job's picture."""
+        return answer
+
+    def health(self, answer: Answer) -> Answer:
+        """The answer of ``/health``."""
+        return answer
+
+    def trained(self, in_flight: Sequence[Job], answer: Answer) -> Answer:
+        """The answer to a training request, with the jobs that it must not touch."""
+        return answer
+
+    def queue(self, jobs: list[Job]) -> list[Job]:
+        """The waiting jobs in the order in which they will be started."""
+        return jobs
+
+    def task(self, job: Job, task: Task) -> Task:
+        """What an inference process is told to do."""
+        return task
+
+    def ended(self, job: Job, ending: Ending) -> Ending:
+        """How a job ends."""
+        return ending
+
+    def deliveries(self, job: Job, deliveries: list[Delivery]) -> list[Delivery]:
+        """The callbacks of a job that ended; a correct miner has one."""
+        return deliveries
+
+    def section(self, job: Job, section: Section) -> Section:
+        """The miner's own statement about its callback."""
+        return section
+
+    def stage(self, task: Task | None, name: str, beat: Beat) -> str:
+        """Called as a process enters a stage (a State's value); ``beat`` sends a heartbeat."""
+        return name
+
+    def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:
+        """The percentage to report after a step."""
+        return percent
+
+    def pixels(self, task: Task, pixels: "Pixels") -> "Pixels":
+        """The finished picture, height x width x RGB."""
+        return pixels
+
+    def file(self, task: Task, data: bytes) -> bytes:
+        """The finished PNG."""
+        return data
+
+
+class Fault(Seams):
+    """One defect, or one permitted difference, with what `--list-faults` tells of it.
+
+    ``clause`` names the clause of ``docs/protocol.md`` that the defect breaks, empty for what is
+    permitted. ``parameter`` is the default of the value in ``--fault NAME:VALUE``.
+    """
+
+    name: ClassVar[str]
+    does: ClassVar[str]
+    clause: ClassVar[str] = ""
+    parameter: ClassVar[float | None] = None
+
+    def __init__(self, value: float | None = None) -> None:
+        self.value = self.parameter if value is None else value
+
+
+Armed = Callable[[Fault, Job | Task | None], bool]
+
+
+class Chain(Seams):
+    """All faults that are switched on, one after the other; ``armed`` says which strike now."""
+
+    def __init__(self, faults: Iterable[Fault] = (), armed: Armed = lambda _fault, _of: True):
+        self.faults = tuple(faults)
+        self._armed = armed
+
+    def armed(self, of: Job | Task | None = None) -> list[Fault]:
+        """Those that strike this job or task, in the order of the command line."""
+        return [fault for fault in self.faults if self._armed(fault, of)]
+
+    def settings(self, settings: Settings) -> Settings:
+        return reduce(lambda value, fault: fault.settings(value), self.faults, settings)
+
+    def body(self, body: dict[str, Any]) -> dict[str, Any]:
+        return reduce(lambda value, fault: fault.body(value), self.armed(), body)
+
+    def refused(self, answer: Answer) -> Answer:
+        return reduce(lambda value, fault: fault.refused(value), self.armed(), answer)
+
+    def submitted(self, job: Job, answer: Answer) -> Answer:
+        return reduce(lambda value, fault: fault.submitted(job, value), self.armed(job), answer)
+
+    def polled(self, job: Job, answer: Answer) -> Answer:
+        return reduce(lambda value, fault: fault.polled(job, value), self.armed(job), answer)
+
+    def result(self, job: Job, answer: Answer) -> Answer:
+        return reduce(lambda value, fault: fault.result(job, value), self.armed(job), answer)
+
+    def health(self, answer: Answer) -> Answer:
+        return reduce(lambda value, fault: fault.health(value), self.armed(), answer)
+
+    def trained(self, in_flight: Sequence[Job], answer: Answer) -> Answer:
+        return reduce(lambda value, fault: fault.trained(in_flight, value), self.armed(), answer)
+
+    def queue(self, jobs: list[Job]) -> list[Job]:
+        return reduce(lambda value, fault: fault.queue(value), self.armed(), jobs)
+
+    def task(self, job: Job, task: Task) -> Task:
+        return reduce(lambda value, fault: fault.task(job, value), self.armed(job), task)
+
+    def ended(self, job: Job, ending: Ending) -> Ending:
+        return reduce(lambda value, fault: fault.ended(job, value), self.armed(job), ending)
+
+    def deliveries(self, job: Job, deliveries: list[Delivery]) -> list[Delivery]:
+        return reduce(lambda value, f: f.deliveries(job, value), self.armed(job), deliveries)
+
+    def section(self, job: Job, section: Section) -> Section:
+        return reduce(lambda value, fault: fault.section(job, value), self.armed(job), section)
+
+    def stage(self, task: Task | None, name: str, beat: Beat) -> str:
+        return reduce(lambda value, f: f.stage(task, value, beat), self.armed(task), name)
+
+    def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:
+        return reduce(lambda value, f: f.step(task, value, beat), self.armed(task), percent)
+
+    def pixels(self, task: Task, pixels: "Pixels") -> "Pixels":
+        return reduce(lambda value, fault: fault.pixels(task, value), self.armed(task), pixels)
+
+    def file(self, task: Task, data: bytes) -> bytes:
+        return reduce(lambda value, fault: fault.file(task, value), self.armed(task), data)

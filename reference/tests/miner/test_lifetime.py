@@ -1,0 +1,105 @@
+"""A miner starts where it is told to, refuses nonsense, and leaves nothing behind."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from reference.tests.miner.conftest import RunningMiner, StartMiner, until
+
+
+def run(*flags: str) -> "subprocess.CompletedProcess[str]":
+    """The command with these flags, to its end."""
+    command = [sys.executable, "-m", "reference.miner", *flags]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    """Whether none of these runs any more."""
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+def busy_tree(miner: RunningMiner) -> list[psutil.Process]:
+    """All processes of a miner that has jobs under way."""
+    for _ in range(4):
+        miner.submit()
+    return miner.tree()
+
+
+def test_sigterm_ends_every_process_and_removes_the_temporary_folder(
+    start_miner: StartMiner,
+) -> None:
+    """Also in the middle of jobs."""
+    miner = start_miner("--job-seconds", "30")
+    tree = busy_tree(miner)
+    assert len(tree) >= 4
+
+    miner.process.terminate()
+
+    assert miner.process.wait(timeout=20) == 0
+    until(lambda: gone(tree), "every process to end")
+    assert "Traceback" not in miner.log.read_text()
+
+
+def test_inference_processes_end_when_the_miner_is_killed(start_miner: StartMiner) -> None:
+    """Even those that hang or are stopped: nobody is there to end them."""
+    miner = start_miner("--fault", "hang:0")
+    tree = busy_tree(miner)
+    tree[-1].suspend()
+
+    miner.process.kill()
+    miner.process.wait(timeout=20)
+
+    until(lambda: gone(tree), "every process to end")
+
+
+def test_the_first_line_tells_where_it_listens(start_miner: StartMiner) -> None:
+    """And the ready file says the same."""
+    miner = start_miner()
+    assert miner.log.read_text().startswith(f"reference miner listening on {miner.url}\n")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--workers", "0"), "workers must be between 1 and 64, not 0"),
+        (("--fault", "nonsense"), "there is no fault or variation 'nonsense'"),
+        (("--fault", "hang:x"), "'x' is not a number"),
+        (("--trigger", "sometimes"), "use always, race:K"),
+    ],
+)
+def test_nonsense_is_refused_with_the_cure(flags: tuple[str, ...], words: str) -> None:
+    """Exit code 2, one line, no traceback."""
+    ended = run("--port", "0", *flags)
+    assert ended.returncode == 2
+    assert words in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_taken_port_is_named(start_miner: StartMiner) -> None:
+    """Exit code 3."""
+    miner = start_miner()
+    ended = run("--port", miner.url.rpartition(":")[2])
+    assert ended.returncode == 3
+    assert "address already in use" in ended.stderr.lower()
+
+
+def test_every_fault_and_variation_is_listed(tmp_path: Path) -> None:
+    """Each file of the two folders stands in its table, with a sentence and a clause."""
+    from reference.miner import faults, variations  # noqa: PLC0415
+
+    listed = run("--list-faults").stdout
+    for package, names in ((faults, faults.FAULTS), (variations, variations.VARIATIONS)):
+        files = {
+            f.stem.replace("_", "-") for f in Path(str(package.__file__)).parent.glob("[!_]*.py")
+        }
+        assert files == set(names)
+        assert list(names) == sorted(names)
+        for name in names:
+            entry = faults.load(name)
+            assert entry.name == name
+            assert f"  {name} " in listed
+            assert entry.does in listed
+            assert bool(entry.clause) == (package is faults)
