@@ -31,3 +31,23 @@ test: ## the project's own tests (not a miner's)
 parallel: ## the suites side by side, with one verdict (SUITES="e2e worker unit")
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(PY) -m tests.coordinator $(or $(SUITES),e2e worker unit) $(ARGS)
+
+.PHONY: e2e
+e2e: ## test a miner (ASYNC_MINER_URL=http://host:8091), or the bundled reference miner
+	@$(INSTALL) requirements_test_async.txt
+	@$(ROOT)/.ci/e2e
+
+.PHONY: setup-inference up logs down
+setup-inference: ## prepare the reference miner (container image, or environment)
+	@$(ROOT)/reference/service setup
+up: ## start the reference miner on port 8091 (MINER_PORT=... for another)
+	@$(ROOT)/reference/service up
+logs: ## follow the log of the miner that `make up` started
+	@$(ROOT)/reference/service logs
+down: ## stop the miner that `make up` started
+	@$(ROOT)/reference/service down
+
+.PHONY: bench
+bench: ## ratios against named peers (BENCH=--quick for under a minute each)
+	@$(INSTALL) requirements_dev.txt requirements_bench.txt
+	@cd $(ROOT) && for script in benchmarks/*.py; do echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py) $(BENCH); done

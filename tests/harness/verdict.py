@@ -111,6 +111,7 @@ class CheckResult:
     findings: tuple[Finding, ...] = ()
     reason: str = ""
     crash: str = ""
+    scenario: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -195,6 +196,11 @@ def judge(
     levels: Mapping[str, Level] | None = None,
     strict: bool = False,
     incomplete: str = "",
+    scenario: str = "",
 ) -> Verdict:
-    """Apply every check to the history. Pure: the same history gives the same verdict."""
-    return Verdict(tuple(c(history) for c in checks), levels or {}, strict, incomplete)
+    """Apply every check to the history. Pure: the same history gives the same verdict.
+
+    ``scenario`` names what the history is of, so that results of several can stand side by side.
+    """
+    results = tuple(replace(c(history), scenario=scenario) for c in checks)
+    return Verdict(results, levels or {}, strict, incomplete)

@@ -164,6 +164,19 @@ class Downloaded(Event, frozen=True):
     error: str = ""
 
 
+class Examined(Event, frozen=True):
+    """What the picture with this hash is where ``width`` × ``height`` pixels were asked for.
+
+    Judged once, however many jobs delivered it. ``reason`` is the first rule that it broke, empty
+    where it broke none.
+    """
+
+    sha256: str
+    width: int
+    height: int
+    reason: str = ""
+
+
 class Probed(Event, frozen=True):
     """A request outside the life of a job (health, a bad body, an unknown id, training).
 
@@ -201,6 +214,13 @@ class GaveUp(Event, frozen=True):
     waited: float
 
 
+class Judged(Event, frozen=True):
+    """Which checks were applied to the scenario before this event, so that they can be again."""
+
+    scenario: str
+    checks: tuple[str, ...]
+
+
 AsyncEvent: TypeAlias = (
     RunStarted
     | ScenarioStarted
@@ -212,9 +232,11 @@ AsyncEvent: TypeAlias = (
     | Unchanged
     | Delivered
     | Downloaded
+    | Examined
     | Probed
     | NemesisActed
     | GaveUp
+    | Judged
 )
 
 reader: HistoryReader[AsyncEvent] = HistoryReader(AsyncEvent)

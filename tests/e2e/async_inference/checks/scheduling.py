@@ -1,0 +1,69 @@
+"""SCH: every accepted job ends, and ends well."""
+
+from collections.abc import Iterator
+
+from tests.e2e.async_inference.protocol import TERMINAL
+from tests.e2e.async_inference.run_history import JobRecord, RunHistory
+from tests.harness.verdict import Ruling, check
+
+
+@check("SCH-1")
+def every_job_ends(history: RunHistory) -> Iterator[Ruling]:
+    """Every accepted job reaches a terminal state within its time."""
+    for job in history.accepted:
+        waiting = next(iter(job.gave_up), None)
+        if job.terminal is not None:
+            yield None
+        elif waiting is not None:
+            yield job.finding(
+                "SCH-1",
+                "completed, failed or timeout",
+                f"{waiting.last_state} after {waiting.waited:.1f} s; waited for "
+                f"{waiting.waiting_for}",
+                at=waiting.at,
+                advice="look at the worker that holds this job",
+                cause=f"still {waiting.last_state}",
+            )
+
+
+@check("SCH-2")
+def every_job_completes(history: RunHistory) -> Iterator[Ruling]:
+    """A valid job that ends has a picture: it completes."""
+    for job in history.accepted:
+        if job.final_status not in TERMINAL:
+            continue
+        if job.completed:
+            yield None
+            continue
+        error = next((p.job_error for p in reversed(job.polls) if p.job_error), "no reason given")
+        yield job.finding(
+            "SCH-2",
+            "completed",
+            f"{job.final_status}: {error}",
+            at=job.polls[-1].at,
+            cause=f"{job.final_status}: {error}",
+        )
+
+
+@check("RUN-1")
+def jobs_overlapped(history: RunHistory) -> Iterator[Ruling]:
+    """Jobs were really in flight together; otherwise a race had no chance, and nothing is judged.
+
+    This says something of the run, not of the miner: without overlap it yields nothing, which makes
+    the run inconclusive.
+    """
+    if overlap(list(history)) > 1:
+        yield None
+
+
+def overlap(jobs: list[JobRecord]) -> int:
+    """The most jobs that were accepted and not yet seen to have ended, at any one time."""
+    changes = list[tuple[float, int]]()
+    for job in jobs:
+        if job.accepted and job.answered and job.terminal:
+            changes += [(job.answered.at, 1), (job.terminal.at, -1)]
+    most = now = 0
+    for _, change in sorted(changes):
+        now += change
+        most = max(most, now)
+    return most

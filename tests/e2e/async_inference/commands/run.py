@@ -1,0 +1,74 @@
+"""``cli run``: the suite against one miner, with flags for every setting."""
+
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.harness.settings import ROOT
+
+SUITE = Path(__file__).resolve().parents[1]
+CLI_BIND_HOST = "0.0.0.0"  # the miner may run elsewhere; pytest alone stays on the base url's host
+
+# Flag, variable, help. A flag that is not given leaves the environment's value.
+FLAGS = (
+    ("--miner", "ASYNC_MINER_URL", "Miner API base URL, or 'reference' for the bundled miner."),
+    ("--callback-base", "ASYNC_CALLBACK_BASE_URL", "Public base URL for callbacks."),
+    ("--callback-bind-host", "ASYNC_CALLBACK_BIND_HOST", "Host of our callback server [0.0.0.0]."),
+    ("--callback-secret", "ASYNC_CALLBACK_SECRET", "Shared secret expected in callbacks."),
+    ("--endpoint", "ASYNC_ENDPOINT", "inference, or edit for image-editing miners."),
+    ("--concurrent", "STRESS_TEST_CONCURRENT", "Jobs at once in the stress tests."),
+    ("--sequential", "STRESS_TEST_SEQUENTIAL", "Jobs one after another in the stress tests."),
+    ("--size", "ASYNC_IMAGE_SIZE", "Size of the pictures asked for, such as 1024x1024."),
+    ("--steps", "ASYNC_STEPS", "Inference steps asked for."),
+    ("--expiry-minutes", "ASYNC_EXPIRY_MINUTES", "How long each job's callback stays wanted."),
+    ("--poll-interval", "ASYNC_POLL_INTERVAL", "Seconds between two polls of one job."),
+    ("--job-timeout", "ASYNC_JOB_TIMEOUT", "Seconds that one job may take."),
+    ("--step-timeout", "ASYNC_STEP_TIMEOUT", "Seconds that a job may go without progress."),
+    ("--callback-timeout", "ASYNC_CALLBACK_TIMEOUT", "Seconds from the end to the callback."),
+    ("--loras", "ASYNC_TEST_LORAS", "LoRA paths that the miner knows, separated by commas."),
+    ("--seed", "ASYNC_RUN_SEED", "Seed of the run, to repeat an earlier one."),
+    ("--report-dir", "ASYNC_REPORT_DIR", "Folder for the reports of runs."),
+)
+
+
+def flags(command: click.Command) -> click.Command:
+    for flag, variable, text in FLAGS:
+        command.params.append(click.Option([flag], help=f"{text} ({variable})"))
+    return command
+
+
+@click.command(context_settings={"auto_envvar_prefix": None})
+@click.option(
+    "--auto-callback/--no-auto-callback",
+    default=None,
+    help="Start our callback server, or use the one at --callback-base.",
+)
+@click.option("--strict", is_flag=True, help="A broken SHOULD fails the run too.")
+@click.option("--junitxml", type=click.Path(path_type=Path), help="Write a JUnit report here.")
+@click.option("-k", "select", metavar="EXPRESSION", help="Only tests that match, as in pytest.")
+def run(
+    auto_callback: bool | None,
+    strict: bool,
+    junitxml: Path | None,
+    select: str | None,
+    **given: str | None,
+) -> None:
+    """Run the suite against a miner and say what is wrong with it."""
+    arguments = [str(SUITE), f"--rootdir={ROOT}", f"--config-file={ROOT / 'pytest.ini'}", "-v"]
+    variables = {flag[2:].replace("-", "_"): variable for flag, variable, _ in FLAGS}
+    chosen = {variables[name]: text for name, text in given.items() if text is not None}
+    chosen |= (
+        {} if auto_callback is None else {"ASYNC_USE_EXTERNAL_CALLBACK": str(not auto_callback)}
+    )
+    for variable, text in chosen.items():
+        arguments += ["--set", f"{variable}={text}"]
+    arguments += ["--default", f"ASYNC_CALLBACK_BIND_HOST={CLI_BIND_HOST}"]
+    arguments += ["--strict-clauses"] if strict else []
+    arguments += [f"--junitxml={junitxml}"] if junitxml else []
+    arguments += ["-k", select] if select else []
+    sys.exit(pytest.main(arguments))
+
+
+flags(run)

@@ -1,0 +1,174 @@
+"""Fixtures and options of the suite: a test gets its testbed, its jobs and its judge from here."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+import pytest
+
+from tests.e2e.async_inference import live
+from tests.e2e.async_inference.nemesis import Nemesis
+from tests.e2e.async_inference.run_history import RunHistory
+from tests.e2e.async_inference.scenario import Job, Scenario, a_job
+from tests.e2e.async_inference.session import Session
+from tests.e2e.async_inference.stress_report import stress_report
+from tests.e2e.async_inference.testbed import SetupError, Testbed
+from tests.harness.exit_codes import ExitCode
+from tests.harness.report import terminal
+from tests.harness.settings import SettingError, Settings, variable
+from tests.harness.verdict import Check, Outcome, Verdict
+
+SESSION = pytest.StashKey[Session]()
+Judge = Callable[[RunHistory, Sequence[Check[RunHistory]]], Verdict]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("async inference", "end-to-end tests of an async inference miner")
+    group.addoption("--miner", help="url of the miner, or 'reference' for the bundled one")
+    group.addoption(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="override a setting by its variable, e.g. --set ASYNC_POLL_INTERVAL=0.1",
+    )
+    group.addoption(
+        "--default",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="like --set, but the environment goes before it",
+    )
+    group.addoption("--strict-clauses", action="store_true", help="a broken SHOULD fails the run")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        settings = _settings(config)
+    except SettingError as error:
+        raise pytest.UsageError(str(error)) from error
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    watch = None if reporter is None else partial(live.watch, reporter=reporter)
+    strict = config.getoption("strict_clauses")
+    config.stash[SESSION] = Session(settings, strict=strict, watch=watch)
+
+
+def _settings(config: pytest.Config) -> Settings:
+    given, defaults = (_pairs(config.getoption(name)) for name in ("set", "default"))
+    if config.getoption("miner"):
+        given["ASYNC_MINER_URL"] = config.getoption("miner")
+    return Settings.from_environ(defaults=defaults).override_variables(given)
+
+
+def _pairs(items: list[str]) -> dict[str, str]:
+    return dict(item.partition("=")[::2] for item in items)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    session = config.stash[SESSION]
+    chosen = session.settings.described()
+    changed = {variable(name) for name in session.settings.given} | {"ASYNC_MINER_URL"}
+    shown = ", ".join(f"{name}={value}" for name, value in chosen.items() if name in changed)
+    return [f"async inference: {shown}", f"async inference: seed {session.seed}"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """End the run and turn pytest's exit status into the project's."""
+    run = session.config.stash[SESSION]
+    if exitstatus == pytest.ExitCode.INTERRUPTED:
+        run.incomplete = "interrupted"
+    run.close()
+    if exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = ExitCode.USAGE
+    elif exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+        session.exitstatus = ExitCode.SUITE_FAULT
+    elif not session.config.option.collectonly:
+        session.exitstatus = run.exit_code(exitstatus == pytest.ExitCode.TESTS_FAILED)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    run = terminalreporter.config.stash[SESSION]
+    if run.unavailable:
+        terminalreporter.section("async inference", red=True)
+        terminalreporter.line(f"Nothing was tested. {run.unavailable}")
+    elif run.results:
+        verdict = run.verdict()
+        good = verdict.outcome is Outcome.PASS
+        terminalreporter.section("async inference", green=good, red=not good)
+        for line in terminal.lines(verdict):
+            terminalreporter.line(line)
+        if run.recorder:
+            terminalreporter.line(f"Report: {run.recorder.folder}")
+
+
+@pytest.fixture(scope="session")
+def run(pytestconfig: pytest.Config) -> Session:
+    return pytestconfig.stash[SESSION]
+
+
+@pytest.fixture(scope="session")
+def settings(run: Session) -> Settings:
+    return run.settings
+
+
+@dataclass(frozen=True)
+class BoundTestbed:
+    """The testbed, told which test its scenarios are for."""
+
+    _testbed: Testbed
+    _name: str
+
+    def run(self, scenario: Scenario, nemesis: Nemesis | None = None) -> RunHistory:
+        return self._testbed.run(scenario, nemesis, name=self._name)
+
+    @property
+    def loras(self) -> tuple[str, ...]:
+        return self._testbed.loras
+
+
+@pytest.fixture
+def testbed(run: Session, request: pytest.FixtureRequest) -> BoundTestbed:
+    try:
+        return BoundTestbed(run.testbed(), request.node.name)
+    except SetupError as error:
+        pytest.skip(str(error))
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Jobs that no other test and no other run has: their seeds come from the run's seed."""
+
+    _chance: Random
+
+    def job(self, **changes: object) -> Job:
+        return a_job(self._chance.randrange(1, 2**31), **changes)
+
+    def jobs(self, count: int, **changes: object) -> list[Job]:
+        return [self.job(**changes) for _ in range(count)]
+
+
+@pytest.fixture
+def draw(run: Session, request: pytest.FixtureRequest) -> Draw:
+    return Draw(run.chance(request.node.name))
+
+
+@pytest.fixture
+def judge(run: Session, request: pytest.FixtureRequest) -> Judge:
+    """Judges a scenario; the verdict joins the run's, and JUnit learns clauses and jobs."""
+
+    def judge(history: RunHistory, checks: Sequence[Check[RunHistory]]) -> Verdict:
+        verdict = run.judge(history, checks, request.node.name)
+        for finding in verdict.findings:
+            request.node.user_properties.append(("clause", finding.clause))
+            request.node.user_properties.append(("job", finding.subject))
+        if request.node.get_closest_marker("stress"):
+            sys.stdout.write("\n" + stress_report(history))
+        reasons = [result.reason for result in verdict.results if result.reason]
+        if reasons and len(reasons) == len(verdict.results) and not verdict.findings:
+            pytest.skip(f"not applicable: {reasons[0]}")
+        return verdict
+
+    return judge

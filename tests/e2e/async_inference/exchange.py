@@ -1,0 +1,81 @@
+"""One HTTP exchange with the miner, whatever it does: the answer is a value, never an exception."""
+
+import json
+from collections.abc import Callable
+from typing import Self
+from urllib.parse import urljoin
+
+import aiohttp
+
+from tests.e2e.async_inference import protocol
+from tests.e2e.async_inference.events import Probed
+from tests.e2e.async_inference.scenario import Request
+
+CONNECTIONS = 128
+REQUEST_TIMEOUT = 30.0
+LARGEST_ANSWER = 64 * 2**20
+
+
+class Exchange:
+    """Asks one miner over a bounded number of connections. Use it as an async context manager."""
+
+    def __init__(self, base_url: str, clock: Callable[[], float]) -> None:
+        self._base, self._clock = base_url + "/", clock
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT),
+        )
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._session.close()
+
+    async def ask(
+        self, method: str, path: str, body: bytes | None = None, content_type: str = ""
+    ) -> protocol.Answer:
+        """Send one request. ``path`` may be a whole url (the miner named it). No redirects."""
+        began = self._clock()
+        headers = {"Content-Type": content_type} if content_type else {}
+        try:
+            url = urljoin(self._base, path)
+            async with self._session.request(
+                method, url, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                content = await _whole_body(response)
+                took = self._clock() - began
+                kind = response.headers.get("Content-Type", "")
+                return protocol.Answer(took, response.status, kind, content)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            told = str(error) or f"no answer within {REQUEST_TIMEOUT:.0f} s"
+            return protocol.Answer(self._clock() - began, error=told)
+
+    async def probe(self, request: Request, job_id: str) -> Probed:
+        """Send a request that is not a job; ``{job_id}`` in it stands for this id."""
+        path, body = request.path.replace("{job_id}", job_id), request.body
+        if request.json is not None:
+            body = json.dumps(request.json).replace("{job_id}", job_id).encode()
+        kind = request.content_type if body is not None else ""
+        answer = await self.ask(request.method, path, body, kind)
+        return Probed(
+            at=self._clock(),
+            probe=request.probe,
+            method=request.method,
+            path=path,
+            took=answer.took,
+            status_code=answer.status_code,
+            body=answer.text,
+            error=answer.error,
+            tags=dict(request.tags),
+        )
+
+
+async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
+    parts, size = list[bytes](), 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > LARGEST_ANSWER:
+            raise ValueError(f"the answer is larger than {LARGEST_ANSWER} bytes")
+        parts.append(part)
+    return b"".join(parts)

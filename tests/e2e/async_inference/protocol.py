@@ -1,0 +1,245 @@
+"""The wire of the async inference protocol: bodies to send, answers to understand.
+
+Parsing is tolerant: what cannot be understood becomes a text in ``problems`` and the rest of the
+answer still counts, so that a malformed answer ends as a finding and never as a crash. This is the
+only module that knows the names of the fields.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from tests.e2e.async_inference.events import Answered, CallbackSection, Polled
+from tests.e2e.async_inference.scenario import Job
+
+TERMINAL = frozenset({"completed", "failed", "timeout"})
+STATUSES = frozenset({"queued", "processing"}) | TERMINAL
+CALLBACK_STATUSES = frozenset({"delivered", "failed", "expired", "skipped", "error"})
+SECRET_HEADER = "X-Callback-Secret"
+BODY_KEPT = 500
+
+Body = dict[str, str | int | float | None]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class _SubmissionAnswer(_Wire):
+    accepted: bool | None = None
+    job_id: str | None = None
+    status: str | None = None
+    status_url: str | None = None
+    result_url: str | None = None
+    message: str | None = None
+
+
+class _Callback(_Wire):
+    status: str | None = None
+    status_code: int | None = None
+    response_preview: str | None = None
+    attempted_at: str | None = None
+    payload_status: str | None = None
+    error: str | None = None
+
+
+class _StatusAnswer(_Wire):
+    job_id: str | None = None
+    status: str | None = None
+    progress: float | None = None
+    completed_at: str | None = None
+    failed_at: str | None = None
+    result_url: str | None = None
+    image_url: str | None = None
+    error: str | None = None
+    callback: _Callback | None = None
+
+
+M = TypeVar("M", bound=_Wire)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP exchange as the client saw it. ``error`` is set where no whole answer came."""
+
+    took: float
+    status_code: int | None = None
+    content_type: str = ""
+    body: bytes = b""
+    error: str = ""
+
+    @property
+    def text(self) -> str:
+        """The start of the body, for people."""
+        return self.body[:BODY_KEPT].decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where a miner answers; image-editing miners speak the same under ``/edit``."""
+
+    endpoint: str = "inference"
+
+    @property
+    def submit(self) -> str:
+        return f"/{self.endpoint}"
+
+    def status(self, job_id: str) -> str:
+        return f"/{self.endpoint}/status/{job_id}"
+
+    def result(self, job_id: str) -> str:
+        return f"/{self.endpoint}/result/{job_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """Where a job's callback shall go and the secret it shall carry."""
+
+    url: str
+    secret: str
+
+
+def submission_body(job: Job, callback: Callback | None, now: datetime) -> Body:
+    """The body of a submission. ``now`` (aware) is what a relative expiry counts from."""
+    body: Body = {"prompt": job.prompt}
+    optional: Body = {
+        "seed": job.seed,
+        "num_inference_steps": job.steps,
+        "guidance_scale": job.guidance,
+        "lora_path": job.lora,
+        "job_id": job.job_id,
+    }
+    body |= {name: value for name, value in optional.items() if value is not None}
+    if job.size is not None:
+        body |= {"width": job.size[0], "height": job.size[1]}
+    if callback is not None:
+        body |= {"callback_url": callback.url, "callback_secret": callback.secret}
+    if job.expiry is not None:
+        body["expiry"] = expiry_text(job.expiry, now)
+    return body | dict(job.extra)
+
+
+def expiry_text(expiry: timedelta | str, now: datetime) -> str:
+    """ISO 8601 in UTC with ``Z``, to the millisecond; a literal text stays as it is."""
+    if isinstance(expiry, str):
+        return expiry
+    moment = (now + expiry).astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def without_secret(body: Body) -> Body:
+    """The body as it may be recorded."""
+    return {name: value for name, value in body.items() if name != "callback_secret"}
+
+
+def read_submission(job: str, answer: Answer, at: float) -> Answered:
+    """What a submission answer says, whatever it looks like."""
+    values, problems = _tolerant(_SubmissionAnswer, answer)
+    return Answered(
+        at=at,
+        job=job,
+        took=answer.took,
+        status_code=answer.status_code,
+        job_id=values.job_id,
+        status=values.status,
+        status_url=values.status_url,
+        result_url=values.result_url,
+        accepted=values.accepted,
+        body=answer.text,
+        problems=problems,
+        error=answer.error,
+    )
+
+
+def read_status(job: str, answer: Answer, secret: str, at: float) -> Polled:
+    """What a polled status says. ``secret`` is looked for in it: it must not be there."""
+    values, problems = _tolerant(_StatusAnswer, answer)
+    section = values.callback
+    return Polled(
+        at=at,
+        job=job,
+        took=answer.took,
+        status_code=answer.status_code,
+        job_id=values.job_id,
+        status=values.status,
+        progress=values.progress,
+        completed_at=values.completed_at,
+        failed_at=values.failed_at,
+        result_url=values.result_url,
+        image_url=values.image_url,
+        job_error=values.error,
+        callback=None if section is None else CallbackSection(**section.model_dump()),
+        leaks_secret=bool(secret) and secret.encode() in answer.body,
+        problems=problems,
+        error=answer.error,
+    )
+
+
+def accepted(answer: Answered) -> bool:
+    """Whether the miner took the job: a 2xx answer with an id, and no ``accepted: false``."""
+    good = answer.status_code is not None and 200 <= answer.status_code < 300
+    return good and answer.job_id is not None and answer.accepted is not False
+
+
+def timestamp(text: str | None) -> datetime | None:
+    """An ISO 8601 time, None where there is none. A naive one is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _tolerant(model: type[M], answer: Answer) -> tuple[M, tuple[str, ...]]:
+    if answer.error:
+        return model(), ()
+    try:
+        data = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return model(), (f"not JSON but {_kind(answer)}",)
+    if not isinstance(data, dict):
+        return model(), (f"a JSON object was expected, got {json.dumps(data)[:60]}",)
+    data.setdefault("job_id", data.get("id"))
+    return _validated(model, data)
+
+
+def _validated(model: type[M], data: dict[str, Any]) -> tuple[M, tuple[str, ...]]:
+    try:
+        return model.model_validate(data), ()
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)
+    problems = tuple(
+        f"{_dotted(e['loc'])}: {_said(e)}, got {str(e['input'])[:60]!r}" for e in wrong
+    )
+    for entry in wrong:
+        _drop(data, entry["loc"])
+    return model.model_validate(data), problems
+
+
+def _said(error: ErrorDetails) -> str:
+    """What was expected, without the names of our classes."""
+    return "Input should be an object" if error["type"] == "model_type" else error["msg"]
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location))
+
+
+def _drop(data: dict[str, Any], location: tuple[int | str, ...]) -> None:
+    *parents, last = location
+    inner: Any = data
+    for name in parents:
+        inner = inner[name]
+    inner.pop(last, None)
+
+
+def _kind(answer: Answer) -> str:
+    start = answer.body.lstrip()[:1]
+    if not answer.body:
+        return "an empty body"
+    kind = "HTML" if start == b"<" else "text"
+    return f"{kind} ({answer.content_type or 'no Content-Type'}): {answer.text[:60]!r}"

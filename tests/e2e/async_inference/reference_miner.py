@@ -1,0 +1,29 @@
+"""Starts the bundled reference miner as a process of its own, known only by its command line."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.harness.processes import Supervised, wait_until_ready
+from tests.harness.settings import ROOT
+
+START_TIMEOUT = 60.0
+
+
+@contextmanager
+def reference_miner(arguments: Sequence[str] = (), log: Path | None = None) -> Iterator[str]:
+    """The url of a reference miner on a free port; it ends with the context, or with us.
+
+    Raises:
+        StartError: it did not come up; the message shows the end of its log.
+    """
+    with tempfile.TemporaryDirectory(prefix="reference-miner-") as folder:
+        ready = Path(folder) / "ready.json"
+        command = [sys.executable, "-m", "reference.miner", "--port", "0"]
+        command += ["--ready-file", str(ready), *arguments]
+        with Supervised(command, name="reference miner", cwd=ROOT, log=log) as miner:
+            wait_until_ready(miner, ready.exists, START_TIMEOUT)
+            yield str(json.loads(ready.read_text())["url"])

@@ -1,0 +1,163 @@
+"""What a run does: jobs, the shape in which they leave, and requests beside them. All values."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from io import BytesIO
+from typing import Protocol
+
+from PIL import Image
+
+PROMPTS = (
+    "A cute anime girl with blue hair",
+    "A mountain lake at noon, wide angle photograph",
+    "Portrait of an old sailor, oil painting",
+    "A red fox in tall grass, morning light",
+    "A narrow street with lanterns, watercolour",
+    "A bowl of fruit on a wooden table, still life",
+    "A lighthouse above a rough sea",
+)
+
+
+class CallbackTo(StrEnum):
+    """Where a job asks its callback to go."""
+
+    OWN_URL = "own url"  # its own token in the url and its own secret: a mix-up names both jobs
+    PLAIN_URL = "plain url"  # /callback and the secret of the settings, as in the basic protocol
+    NOWHERE = "nowhere"  # no callback_url at all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One request for a picture. None means: leave the field out, or take it from the settings.
+
+    ``expiry`` is a time from submission, or the literal text to send. ``job_id`` is an id chosen by
+    the client. ``extra`` is sent as it is. ``tags`` say for whom the job is meant, for the checks.
+    """
+
+    prompt: str
+    seed: int | None = None
+    size: tuple[int, int] | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    lora: str | None = None
+    callback: CallbackTo = CallbackTo.OWN_URL
+    expiry: timedelta | str | None = None
+    job_id: str | None = None
+    extra: tuple[tuple[str, str | int | float | None], ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+
+    def tagged(self, **tags: str) -> "Job":
+        return replace(self, tags=(*self.tags, *tags.items()))
+
+
+def a_job(seed: int, **changes: object) -> Job:
+    """A valid job; prompt and picture follow from the seed, ``changes`` from :class:`Job`."""
+    job = Job(prompt=PROMPTS[seed % len(PROMPTS)], seed=seed)
+    return replace(job, **changes)  # type: ignore[arg-type]
+
+
+class Shape(Protocol):
+    """A load shape is arithmetic, without a clock of its own."""
+
+    def wait(self, elapsed: float, sent: int, in_flight: int) -> float | None:
+        """Seconds until the next job may leave; None: when the next one in flight has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """All jobs in the same instant."""
+
+    def wait(self, elapsed: float, sent: int, in_flight: int) -> float | None:  # noqa: ARG002
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """``per_second`` jobs a second, evenly, whatever the miner does (an open workload)."""
+
+    per_second: float
+
+    def wait(self, elapsed: float, sent: int, in_flight: int) -> float | None:  # noqa: ARG002
+        return max(0.0, sent / self.per_second - elapsed)
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """At most ``jobs`` in flight: the next leaves when one has ended (a closed workload)."""
+
+    jobs: int = 1
+
+    def wait(self, elapsed: float, sent: int, in_flight: int) -> float | None:  # noqa: ARG002
+        return None if in_flight >= self.jobs else 0.0
+
+
+class Moment(StrEnum):
+    """When a request beside the jobs is sent."""
+
+    BEFORE = "before"  # before the first job leaves
+    DURING = "during"  # as soon as the first job was accepted
+    AFTER = "after"  # when all jobs have ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request that is not a job: health, a bad body, an unknown id, training.
+
+    In ``path`` and in ``json`` texts, ``{job_id}`` stands for the id that the miner gave the first
+    job. ``body`` is sent as it is; ``json`` is encoded. Exactly one of them, or neither.
+    """
+
+    probe: str
+    path: str
+    method: str = "GET"
+    json: object = None
+    body: bytes | None = None
+    content_type: str = "application/json"
+    moment: Moment = Moment.BEFORE
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Which jobs leave in which shape, and which requests go beside them."""
+
+    jobs: tuple[Job, ...]
+    shape: Shape
+    requests: tuple[Request, ...] = ()
+
+    def beside(self, *requests: Request) -> "Scenario":
+        return replace(self, requests=(*self.requests, *requests))
+
+
+def a_training_request() -> Request:
+    """Training on one small picture, sent while the first job is in flight."""
+    shades = bytes(range(256)) * 3
+    picture = Image.frombytes("RGB", (256, 256), shades * 256)
+    buffer = BytesIO()
+    picture.save(buffer, "PNG")
+    body = {
+        "job_id": "training-beside-{job_id}",
+        "prompt": "a photo of sks dog",
+        "image_b64": b64encode(buffer.getvalue()).decode(),
+    }
+    return Request(probe="train", method="POST", path="/train", json=body, moment=Moment.DURING)
+
+
+def burst(jobs: Sequence[Job]) -> Scenario:
+    return Scenario(tuple(jobs), Burst())
+
+
+def steady(jobs: Sequence[Job], per_second: float) -> Scenario:
+    return Scenario(tuple(jobs), Steady(per_second))
+
+
+def one_after_another(jobs: Sequence[Job]) -> Scenario:
+    return Scenario(tuple(jobs), AtOnce(1))
+
+
+def only(*requests: Request) -> Scenario:
+    """Requests without any job."""
+    return Scenario((), Burst(), requests)

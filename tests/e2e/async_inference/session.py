@@ -1,0 +1,116 @@
+"""One pytest session is one run: its target, its testbed, its verdicts and its reports."""
+
+import random
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from tests.e2e.async_inference.events import Judged
+from tests.e2e.async_inference.recorder import Recorder
+from tests.e2e.async_inference.reference_miner import reference_miner
+from tests.e2e.async_inference.run_history import RunHistory
+from tests.e2e.async_inference.testbed import SetupError, Testbed
+from tests.harness import contract
+from tests.harness.exit_codes import ExitCode
+from tests.harness.processes import StartError
+from tests.harness.report import machine
+from tests.harness.settings import REFERENCE, ROOT, Settings
+from tests.harness.verdict import Check, CheckResult, Verdict, judge
+
+CONTRACT = ROOT / "docs" / "protocol.md"
+Observe = Callable[[Recorder], None]
+
+
+@dataclass
+class Session:
+    """Opens the testbed when the first test asks for it, and closes everything at the end.
+
+    ``unavailable`` is why nothing could be tested; ``faults`` are tests that failed for a reason
+    that no verdict knows of: faults of the suite.
+    """
+
+    settings: Settings
+    strict: bool = False
+    watch: Observe | None = None
+    seed: int = 0
+    results: list[CheckResult] = field(default_factory=list)
+    unavailable: str = ""
+    incomplete: str = ""
+    recorder: Recorder | None = None
+    _testbed: Testbed | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        chosen = self.settings.run_seed
+        self.seed = secrets.randbits(32) if chosen is None else chosen
+        self.levels = contract.levels(contract.load(CONTRACT))
+
+    def testbed(self) -> Testbed:
+        """The run's testbed.
+
+        Raises:
+            SetupError: the miner or the callback server is not to be had; asking again says so too.
+        """
+        if self.unavailable:
+            raise SetupError(self.unavailable)
+        if self._testbed is None:
+            try:
+                self._testbed = self._open()
+            except (SetupError, StartError, OSError) as error:
+                self.unavailable = str(error)
+                raise SetupError(self.unavailable) from error
+        return self._testbed
+
+    def chance(self, name: str) -> random.Random:
+        """The one source of chance of a test: the run's seed and the test's name."""
+        return random.Random(f"{self.seed} {name}")
+
+    def judge(
+        self, history: RunHistory, checks: Sequence[Check[RunHistory]], scenario: str
+    ) -> Verdict:
+        """Judge a scenario, and note in the history which checks did it."""
+        verdict = judge(history, checks, levels=self.levels, strict=self.strict, scenario=scenario)
+        self.results += verdict.results
+        if self.recorder:
+            names = tuple(check.name for check in checks)
+            self.recorder.record(Judged(at=self.recorder.clock(), scenario=scenario, checks=names))
+        return verdict
+
+    def verdict(self) -> Verdict:
+        """Of all scenarios together."""
+        return Verdict(tuple(self.results), self.levels, self.strict, self.incomplete)
+
+    def exit_code(self, tests_failed: bool) -> ExitCode:
+        """What the session ends with. A test that failed without a finding is a fault of ours."""
+        if self.unavailable:
+            return ExitCode.SETUP_FAILED
+        code = self.verdict().exit_code
+        return ExitCode.SUITE_FAULT if tests_failed and code is ExitCode.PASS else code
+
+    def close(self) -> None:
+        """End the run and write ``verdict.json``. Safe to call when nothing was opened."""
+        if self._testbed is not None:
+            self._testbed.close(self.incomplete)
+        if self.recorder is not None:
+            self._write_reports(self.recorder)
+        self._stack.close()
+
+    def _write_reports(self, recorder: Recorder) -> None:
+        run = {"run": recorder.run, "seed": self.seed, "target": self.settings.miner_url}
+        text = machine.as_json(self.verdict(), **run)
+        (recorder.folder / "verdict.json").write_text(text, encoding="utf-8")
+
+    def _open(self) -> Testbed:
+        settings, port = self.settings, None
+        url = settings.miner_url
+        if url == REFERENCE:
+            url = self._stack.enter_context(reference_miner())
+            if "callback_base_url" not in settings.given:
+                port = 0
+        self.recorder = Recorder(settings.report_dir)
+        if self.watch:
+            self.watch(self.recorder)
+        testbed = Testbed(settings, url, self.recorder, seed=self.seed, port=port)
+        testbed.__enter__()
+        return testbed

@@ -1,0 +1,45 @@
+"""A verdict as text, for people: what is wrong, where, why, and what was not tested."""
+
+from collections.abc import Iterator
+
+from tests.harness.report.grouped import Group, group
+from tests.harness.verdict import Outcome, Verdict
+
+
+def lines(verdict: Verdict) -> Iterator[str]:
+    """The verdict in plain lines: the outcome last, like every test runner does it."""
+    for title, findings in (("FAILURES", verdict.failures), ("WARNINGS", verdict.warnings)):
+        if findings:
+            yield f"{title}:"
+            for found in group(findings):
+                yield from _told(verdict, found)
+    yield from _untested(verdict)
+    yield _counts(verdict)
+    if verdict.incomplete:
+        yield f"INCOMPLETE: {verdict.incomplete}"
+    yield f"Verdict: {verdict.outcome}"
+
+
+def _told(verdict: Verdict, found: Group) -> Iterator[str]:
+    yield f"  {verdict.level(found.example)} {found}"
+    if found.example.advice:
+        yield f"      {found.example.advice}"
+
+
+def _untested(verdict: Verdict) -> Iterator[str]:
+    for result in verdict.results:
+        where = f"{', '.join(result.clauses)} {result.check} in {result.scenario or 'the run'}"
+        if result.crash:
+            yield f"CRASHED {where} (a fault of this suite):"
+            yield from (f"  {line}" for line in result.crash.splitlines())
+        elif result.outcome is Outcome.INCONCLUSIVE:
+            yield f"INCONCLUSIVE {where}: there was nothing to judge"
+
+
+def _counts(verdict: Verdict) -> str:
+    tested = {c for r in verdict.results if r.judged for c in r.clauses}
+    failed = {f.clause for f in verdict.failures}
+    skipped = {c for r in verdict.results if r.reason for c in r.clauses} - tested
+    judged = sum(result.judged for result in verdict.results)
+    counts = f"{len(tested)} clauses exercised, {len(failed)} broken, {judged} things judged"
+    return counts + (f", {len(skipped)} clauses not applicable" if skipped else "")

@@ -1,0 +1,251 @@
+"""Each check on small hand-written histories: what it reports and what it is blind to.
+
+The correct history trips no check; each row spoils one thing and names every check that reports it.
+"""
+
+import msgspec
+import pytest
+
+from tests.e2e.async_inference.checks import ALL, BY_NAME
+from tests.e2e.async_inference.events import (
+    Answered,
+    AsyncEvent,
+    CallbackSection,
+    Delivered,
+    Downloaded,
+    Examined,
+    GaveUp,
+    Polled,
+    Probed,
+)
+from tests.e2e.async_inference.run_history import from_events
+from tests.harness import contract
+from tests.harness.settings import ROOT
+from tests.harness.verdict import Outcome, judge
+from tests.unit.async_inference.histories import (
+    Spoil,
+    a_history,
+    a_picture,
+    good_job,
+    scenario,
+    spoiled,
+    without,
+)
+
+SECTION = CallbackSection(status="delivered", status_code=200, payload_status="completed")
+SILENT = GaveUp(
+    at=9.0, job="job_001", waiting_for="a terminal state", last_state="processing", waited=9
+)
+
+
+def delivered_again(events: list[AsyncEvent]) -> list[AsyncEvent]:
+    first = next(e for e in events if isinstance(e, Delivered))
+    return [*events, msgspec.structs.replace(first, number=2, began=1.9, at=1.95)]
+
+
+def never_ended(events: list[AsyncEvent]) -> list[AsyncEvent]:
+    kept = without(without(without(events, Downloaded), Delivered), Examined)
+    return [*(e for e in kept if not (isinstance(e, Polled) and e.at > 1.0)), SILENT]
+
+
+SPOILED: list[tuple[str, Spoil, set[str]]] = [
+    ("correct", lambda e: e, set()),
+    (
+        "refused",
+        lambda e: spoiled(e, Answered, status_code=503, job_id=None),
+        {"every_submission_accepted"},
+    ),
+    (
+        "accepted: false",
+        lambda e: spoiled(e, Answered, accepted=False),
+        {"every_submission_accepted"},
+    ),
+    (
+        "no answer",
+        lambda e: spoiled(e, Answered, status_code=None, error="reset"),
+        {"every_submission_accepted"},
+    ),
+    (
+        "id of the other job",
+        lambda e: spoiled(e, Answered, job_id="id-job_002"),
+        {"job_ids_are_unique"},
+    ),
+    (
+        "unknown status word",
+        lambda e: spoiled(e, Polled, status="done"),
+        {"status_words_are_legal"},
+    ),
+    (
+        "poll answered 500",
+        lambda e: spoiled(e, Polled, status_code=500),
+        {"every_poll_is_answered"},
+    ),
+    (
+        "poll with half a JSON",
+        lambda e: spoiled(e, Polled, problems=("not JSON",)),
+        {"every_poll_is_answered"},
+    ),
+    ("hung", never_ended, {"every_job_ends"}),
+    (
+        "failed",
+        lambda e: spoiled(
+            spoiled(e, Polled, status="failed", callback=SECTION),
+            Delivered,
+            fields={"status": "failed"},
+        ),
+        {"every_job_completes", "payload_status_is_told"},
+    ),
+    (
+        "lost",
+        lambda e: without(e, Delivered),
+        {"every_job_is_delivered", "claimed_deliveries_arrived"},
+    ),
+    (
+        "wrong secret",
+        lambda e: spoiled(e, Delivered, secret="wrong"),
+        {"callbacks_carry_their_secret"},
+    ),
+    (
+        "no secret",
+        lambda e: spoiled(e, Delivered, secret="missing"),
+        {"callbacks_carry_their_secret"},
+    ),
+    (
+        "another's secret",
+        lambda e: spoiled(e, Delivered, secret="of token-job_002"),
+        {"callbacks_carry_their_secret"},
+    ),
+    ("twice", delivered_again, {"one_delivery_per_job"}),
+    (
+        "answered 500, called delivered",
+        lambda e: spoiled(e, Delivered, answered=500),
+        {"claimed_deliveries_arrived"},
+    ),
+    (
+        "delivered, called failed",
+        lambda e: spoiled(e, Polled, callback=msgspec.structs.replace(SECTION, status="failed")),
+        {"received_callbacks_are_reported"},
+    ),
+    (
+        "another status code",
+        lambda e: spoiled(e, Polled, callback=msgspec.structs.replace(SECTION, status_code=204)),
+        {"received_callbacks_are_reported"},
+    ),
+    ("no section", lambda e: spoiled(e, Polled, callback=None), {"callback_section_settles"}),
+    (
+        "callback says failed",
+        lambda e: spoiled(e, Delivered, fields={"job_id": "id-job_001", "status": "failed"}),
+        {"payload_status_is_told"},
+    ),
+    (
+        "callback without a picture",
+        lambda e: spoiled(e, Delivered, image=None),
+        {"completed_jobs_deliver_a_picture"},
+    ),
+    (
+        "picture link in place of a picture",
+        lambda e: spoiled(
+            e, Delivered, image=None, fields={"status": "completed", "image_url": "/x.png"}
+        ),
+        set(),
+    ),
+    (
+        "damaged picture",
+        lambda e: spoiled(e, Examined, reason="File too small"),
+        {"every_image_whole"},
+    ),
+    (
+        "result 404",
+        lambda e: spoiled(e, Downloaded, status_code=404, file=None),
+        {"completed_results_download"},
+    ),
+    (
+        "result of another job",
+        lambda e: spoiled(e, Downloaded, file=a_picture("job_002")),
+        {"callback_image_equals_result", "different_requests_different_pictures"},
+    ),
+    (
+        "result changes",
+        lambda e: [
+            *e,
+            Downloaded(
+                at=2,
+                job="job_001",
+                what="result again",
+                url="",
+                took=0,
+                status_code=200,
+                file=a_picture("other"),
+            ),
+        ],
+        {"results_stay_the_same"},
+    ),
+    (
+        "training refused with 400",
+        lambda e: [
+            *e,
+            Probed(at=1, probe="train", method="POST", path="/train", took=0, status_code=400),
+        ],
+        {"training_is_answered"},
+    ),
+    (
+        "training, and a damaged picture",
+        lambda e: [
+            *spoiled(e, Examined, reason="File too small"),
+            Probed(at=1, probe="train", method="POST", path="/train", took=0, status_code=202),
+        ],
+        {"every_image_whole", "inference_survives_training"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"), [row[1:] for row in SPOILED], ids=[row[0] for row in SPOILED]
+)
+def test_each_defect_is_reported_by_its_checks_and_by_no_other(
+    spoil: Spoil, expected: set[str]
+) -> None:
+    history = a_history(spoil(good_job("job_001")), good_job("job_002", at=0.1))
+    verdict = judge(history, ALL)
+    assert not [result.crash for result in verdict.results if result.crash]
+    assert {finding.check for finding in verdict.findings} == expected
+
+
+def test_every_check_reports_at_least_one_of_these_defects() -> None:
+    """RUN-1 is about the run and reports nothing; every other check has a row."""
+    covered = set().union(*(expected for *_, expected in SPOILED))
+    assert set(BY_NAME) - covered == {"jobs_overlapped"}
+
+
+def test_an_empty_history_is_inconclusive_for_every_check() -> None:
+    results = judge(from_events([]), ALL).results
+    assert {result.outcome for result in results} == {Outcome.INCONCLUSIVE}
+
+
+def test_a_miner_without_training_owes_nothing_there() -> None:
+    refused = Probed(at=1, probe="train", method="POST", path="/train", took=0, status_code=404)
+    history = a_history([*good_job("job_001"), refused])
+    outcomes = {r.check: r.outcome for r in judge(history, ALL).results}
+    assert outcomes["training_is_answered"] is Outcome.NOT_APPLICABLE
+    assert outcomes["inference_survives_training"] is Outcome.NOT_APPLICABLE
+
+
+def test_jobs_one_after_another_have_not_overlapped() -> None:
+    history = a_history(good_job("job_001"), good_job("job_002", at=10.0))
+    (result,) = judge(history, [BY_NAME["jobs_overlapped"]]).results
+    assert result.outcome is Outcome.INCONCLUSIVE
+
+
+def test_every_clause_of_a_check_stands_in_the_contract_and_the_other_way_round() -> None:
+    clauses = contract.load(ROOT / "docs" / "protocol.md")
+    checked = {clause for check in ALL for clause in check.clauses}
+    assert checked == set(clauses)
+
+
+def test_scenarios_are_told_apart() -> None:
+    """A callback that comes during a later scenario still belongs to its own job."""
+    late = spoiled(good_job("job_001"), Delivered, at=5.0, began=4.9)
+    first, second = scenario(late), scenario(good_job("job_002", at=3.0))
+    whole = from_events([*first, *second])
+    assert [len(job.deliveries) for job in whole] == [1, 1]
+    assert not whole.orphans

@@ -1,0 +1,137 @@
+"""The wire: what is sent, and that any answer at all is understood or named."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.e2e.async_inference import protocol
+from tests.e2e.async_inference.protocol import Answer, Callback
+from tests.e2e.async_inference.scenario import Job
+
+NOW = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+
+def answer(content: object, code: int = 200) -> Answer:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return Answer(0.1, code, "application/json", body)
+
+
+def test_a_submission_says_what_the_job_says_and_leaves_out_the_rest() -> None:
+    job = Job(prompt="fox", seed=0, size=(64, 32), expiry=timedelta(minutes=5))
+    body = protocol.submission_body(job, Callback("http://x/callback", "s"), NOW)
+    assert body == {
+        "prompt": "fox",
+        "seed": 0,
+        "width": 64,
+        "height": 32,
+        "callback_url": "http://x/callback",
+        "callback_secret": "s",
+        "expiry": "2026-01-01T12:05:00.000Z",
+    }
+    assert "callback_secret" not in protocol.without_secret(body)
+
+
+def test_extra_fields_are_sent_as_they_are() -> None:
+    job = Job(prompt="fox", extra=(("width", "wide"), ("new_field", None)))
+    assert protocol.submission_body(job, None, NOW) == {
+        "prompt": "fox",
+        "width": "wide",
+        "new_field": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "taken"),
+    [
+        ({"job_id": "a", "status": "queued"}, 202, True),
+        ({"id": "a", "status": "queued"}, 200, True),
+        ({"job_id": "a", "accepted": False}, 200, False),
+        ({"job_id": "a"}, 500, False),
+        ({"status": "queued"}, 202, False),
+        ({"job_id": 7}, 202, False),
+        (["job"], 202, False),
+        (b"<html>busy</html>", 200, False),
+        (b'{"job_id": "a', 200, False),
+        (b"", 202, False),
+    ],
+)
+def test_what_counts_as_accepted(content: object, code: int, taken: bool) -> None:
+    answered = protocol.read_submission("job_1", answer(content, code), at=1.0)
+    assert protocol.accepted(answered) is taken
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"<html>busy</html>", "not JSON but HTML (application/json): '<html>busy</html>'"),
+        (b"", "not JSON but an empty body"),
+        (b'{"status": "comp', 'not JSON but text (application/json): \'{"status": "comp\''),
+        ([1], "a JSON object was expected, got [1]"),
+        ({"status": 5}, "status: Input should be a valid string, got '5'"),
+        (
+            {"callback": {"status_code": "200"}},
+            "callback.status_code: Input should be a valid integer, got '200'",
+        ),
+        ({"callback": "delivered"}, "callback: Input should be an object, got 'delivered'"),
+    ],
+)
+def test_a_malformed_status_is_named_field_by_field(content: object, problem: str) -> None:
+    polled = protocol.read_status("job_1", answer(content), "secret", at=1.0)
+    assert polled.problems == (problem,)
+
+
+def test_a_wrong_field_does_not_hide_the_others() -> None:
+    content = {
+        "status": "completed",
+        "progress": "99",
+        "callback": {"status": "delivered", "error": 1},
+    }
+    polled = protocol.read_status("job_1", answer(content), "", at=1.0)
+    assert polled.status == "completed"
+    assert polled.progress is None
+    assert polled.callback is not None
+    assert polled.callback.status == "delivered"
+    assert len(polled.problems) == 2
+
+
+def test_a_secret_in_an_answer_is_seen() -> None:
+    told = answer({"status": "queued", "request": {"callback_secret": "s3cret"}})
+    assert protocol.read_status("job_1", told, "s3cret", at=1.0).leaks_secret
+    assert not protocol.read_status("job_1", told, "another", at=1.0).leaks_secret
+
+
+@given(
+    st.binary()
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(["job_id", "id", "status", "progress", "callback", "error", "x"]),
+                inner,
+            )
+        ),
+    )
+)
+def test_no_answer_whatever_is_a_crash(content: object) -> None:
+    raw = answer(content)
+    protocol.read_status("job_1", raw, "secret", at=1.0)
+    protocol.read_submission("job_1", raw, at=1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-01T12:00:00Z", NOW),
+        ("2026-01-01T13:00:00+01:00", NOW),
+        ("2026-01-01T12:00:00", NOW),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_timestamps(text: str | None, moment: datetime | None) -> None:
+    assert protocol.timestamp(text) == moment
