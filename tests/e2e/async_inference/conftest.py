@@ -49,8 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
         settings = _settings(config)
     except SettingError as error:
         raise pytest.UsageError(str(error)) from error
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    watch = None if reporter is None else partial(live.watch, reporter=reporter)
+    watch = partial(live.watch, plugins=config.pluginmanager)
     strict = config.getoption("strict_clauses")
     config.stash[SESSION] = Session(settings, strict=strict, watch=watch)
 

@@ -108,8 +108,11 @@ class MovingLive:
             self._bar = None
 
 
-def watch(recorder: Recorder, reporter: pytest.TerminalReporter) -> None:
-    """Show the run of this recorder where the reporter writes."""
+def watch(recorder: Recorder, plugins: pytest.PytestPluginManager) -> None:
+    """Show the run of this recorder where pytest reports, if it does."""
+    reporter: pytest.TerminalReporter | None = plugins.get_plugin("terminalreporter")
+    if reporter is None:
+        return
     if reporter.isatty:
         file = reporter._tw._file  # pytest has no public name for its stream
         recorder.observers.append(MovingLive(Console(file=file)))

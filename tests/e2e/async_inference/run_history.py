@@ -178,16 +178,22 @@ def split(events: Iterable[AsyncEvent]) -> tuple[RunHistory, list[RunHistory]]:
 
 
 def _give_to_owner(callback: Delivered, whole: RunHistory, parts: list[RunHistory]) -> None:
-    """To the job that its url names, else (plain url) to the job that it names itself."""
+    """To the job that its url names, else (plain url) to the job that it names itself.
+
+    A refused callback was not read: on the plain url it can only be of the one job that uses it.
+    """
+    during = [part for part in parts if part.scenario and part.scenario.at <= callback.at][-1:]
     if callback.token:
         job = whole.by_token.get(callback.token)
+    elif "job_id" in callback.fields:
+        job = whole.by_job_id.get(callback.fields["job_id"])
     else:
-        job = whole.by_job_id.get(callback.fields.get("job_id", ""))
+        plain = [j for part in during for j in part if not j.submitted.token]
+        job = plain[0] if len(plain) == 1 else None
     if job is not None:
         job.deliveries.append(callback)
         return
-    during = [part for part in parts if part.scenario and part.scenario.at <= callback.at]
-    for history in (whole, *during[-1:]):
+    for history in (whole, *during):
         history.orphans.append(callback)
 
 

@@ -18,6 +18,7 @@ from tests.e2e.async_inference.events import (
     ScenarioStarted,
     Submitted,
 )
+from tests.e2e.async_inference.protocol import Body
 from tests.e2e.async_inference.run_history import RunHistory, from_events
 from tests.harness.history import Event
 
@@ -31,7 +32,7 @@ def a_picture(job: str) -> File:
 def good_job(name: str = "job_001", at: float = 0.0, **request: Any) -> list[AsyncEvent]:
     """A correct job that leaves at ``at`` and has settled two seconds later."""
     job_id, token, picture = f"id-{name}", f"token-{name}", a_picture(name)
-    body = {"prompt": "a fox", "seed": sum(map(ord, name)), "width": 64, "height": 64} | request
+    body: Body = {"prompt": "a fox", "seed": sum(map(ord, name)), "width": 64, "height": 64} | request
     section = CallbackSection(status="delivered", status_code=200, payload_status="completed")
     fields = {"job_id": job_id, "status": "completed", "completed_at": "2026-01-01T00:00:01Z"}
     end = {"status_code": 200, "completed_at": "2026-01-01T00:00:01Z"}

@@ -134,7 +134,7 @@ def received_callbacks_are_reported(history: RunHistory) -> Iterator[Ruling]:
 def payload_status_is_told(history: RunHistory) -> Iterator[Ruling]:
     """The status inside the callback is the polled one, and ``payload_status`` says the same."""
     for job in owed_a_callback(history):
-        for delivery in job.deliveries:
+        for delivery in (d for d in job.deliveries if d.stored):
             sent = delivery.fields.get("status")
             told = job.section.payload_status if job.section else None
             expected = {job.final_status, "failed"} if not job.completed else {"completed"}
