@@ -37,9 +37,9 @@ class Attempt:
         return self.folder / "touched.ndjson"
 
 
-def arguments(suite: Suite, *, touched: bool = False) -> list[str]:
-    """Pytest's arguments: our plugins, then the suite's own."""
-    plugins = ["-p", "coordinator_events"]
+def arguments(suite: Suite, folder: str, *, touched: bool = False) -> list[str]:
+    """Python's arguments: pytest with our plugins, a cache of its own, and what the suite says."""
+    plugins = ["-p", "coordinator_events", "-o", f"cache_dir={folder}/cache"]
     if touched:
         plugins += ["-p", "coordinator_touched"]
     if suite.shard:

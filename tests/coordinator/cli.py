@@ -8,11 +8,13 @@ import click
 import psutil
 
 from tests.coordinator.admission import Room
+from tests.coordinator.compare import Comparison, explain
 from tests.coordinator.ending import gravest
 from tests.coordinator.local import LocalBackend
 from tests.coordinator.session import Options, resume, start
 from tests.coordinator.suites import SuitesError, to_bytes
 from tests.coordinator.terminal import prefixer, summary
+from tests.harness.exit_codes import ExitCode
 from tests.harness.history import HistoryError
 
 DECLARED = Path(__file__).with_name("suites.toml")
@@ -42,6 +44,8 @@ class Amount(click.ParamType[int]):
 @click.option("--stall-after", default=30.0, show_default=True, help="seconds until a warning")
 @click.option("--shards", default=1, show_default=True, help="cut each suite in so many parts")
 @click.option("--resume", "resumed", type=FOLDER, help="go on with the run in this folder")
+@click.option("--compare", is_flag=True, help="each alone, then all together; name what differs")
+@click.option("--repeats", default=3, show_default=True, help="further rounds of what differs")
 def main(
     names: tuple[str, ...],
     *,
@@ -54,6 +58,8 @@ def main(
     stall_after: float,
     shards: int,
     resumed: Path | None,
+    compare: bool,
+    repeats: int,
 ) -> None:
     """Run suites side by side; the verdict comes from their events, never from terminal text."""
     if bool(names) == bool(resumed):
@@ -65,9 +71,23 @@ def main(
     except (SuitesError, HistoryError) as error:
         raise click.UsageError(str(error)) from None
     prefix = prefixer([suite.name for suite in session.suites])
-    results = asyncio.run(
-        session.run(LocalBackend(), lambda suite, line: click.echo(prefix(suite, line)))
-    )
-    for line in summary(results, str(session.plan.folder)):
+
+    def say(suite: str, line: str) -> None:
+        click.echo(prefix(suite, line))
+
+    where = str(session.plan.folder)
+    if compare:
+        comparison = Comparison(session.plan, LocalBackend(), say)
+        try:
+            compared = asyncio.run(comparison.run(session.suites, repeats))
+        except KeyboardInterrupt:
+            click.echo(f"interrupted; what ran before is in {where}", err=True)
+            raise SystemExit(ExitCode.INCONCLUSIVE) from None
+        told, code = explain(compared), compared.exit_code
+        told = [*summary(compared.together, where), *told]
+    else:
+        results = asyncio.run(session.run(LocalBackend(), say))
+        told, code = list(summary(results, where)), gravest([r.exit_code for r in results])
+    for line in told:
         click.echo(line)
-    raise SystemExit(gravest([result.exit_code for result in results]))
+    raise SystemExit(code)

@@ -71,7 +71,7 @@ class LocalBackend:
 
 def _start(attempt: Attempt, python: str, group: MemoryGroup | None) -> Supervised:
     own = [str(attempt.log), str(group.procs) if group else "", str(PLUGINS)]
-    command = [python, *arguments(attempt.suite, touched=attempt.touched)]
+    command = [python, *arguments(attempt.suite, str(attempt.folder), touched=attempt.touched)]
     return Supervised(
         ["sh", "-c", _SCRIPT, "sh", *own, *command],
         name=attempt.suite.name,

@@ -6,7 +6,7 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.coordinator import journal as jr
@@ -85,6 +85,7 @@ class Session:
 
 
 async def _until_signal(work: Coroutine[None, None, list[SuiteResult]]) -> list[SuiteResult]:
+    """Cancel ``work`` at SIGINT or SIGTERM."""
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -140,8 +141,3 @@ def _session(
         ports=free_ports,
     )
     return Session(plan, suites, past)
-
-
-def touching(session: Session, folder: Path) -> Session:
-    """The same suites as a run of their own in ``folder``, with a record of what they touch."""
-    return replace(session, plan=replace(session.plan, folder=folder, touched=True), past={})

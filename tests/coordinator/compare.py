@@ -1,0 +1,151 @@
+"""Runs each suite alone, then all together, and repeats what differs."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from tests.coordinator import journal as jr
+from tests.coordinator.admission import Room
+from tests.coordinator.comparison import (
+    Difference,
+    Shared,
+    Touch,
+    differing,
+    find_shared,
+    observe,
+)
+from tests.coordinator.ending import gravest
+from tests.coordinator.report.write import write_reports
+from tests.coordinator.result import SuiteResult
+from tests.coordinator.run import Backend, Coordinator, Plan, attempt_folder
+from tests.coordinator.suites import Suite
+from tests.harness.exit_codes import ExitCode
+from tests.harness.history import HistoryWriter
+
+Say = Callable[[str, str], None]
+BUSY = 0.9  # share of the machine's processor time from which on it counts as used up
+_decoder = msgspec.json.Decoder(Touch)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """``busy`` is the share of the machine's processor time in use while all ran together."""
+
+    differences: tuple[Difference, ...]
+    shared: tuple[Shared, ...]
+    busy: float
+    rounds: int
+    together: tuple[SuiteResult, ...]
+    slower: tuple[tuple[str, float, float], ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """A test that differs is a finding, unless it fails as often alone."""
+        if any(d.verdict != "chance" for d in self.differences):
+            return ExitCode.FINDINGS
+        return gravest([result.exit_code for result in self.together])
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A comparison run; ``plan`` is that of the whole, its folder has a folder for each part."""
+
+    plan: Plan
+    backend: Backend
+    say: Say
+
+    async def run(self, suites: Sequence[Suite], repeats: int) -> Compared:
+        """One round; then, if tests differ, ``repeats`` more of the suites that they belong to."""
+        alone = await self._alone(suites, 1)
+        before = psutil.cpu_times()
+        together = await self._together(suites, 1)
+        busy = _busy(before, psutil.cpu_times())
+        shared = find_shared(self._touches(suites))
+        first = tuple(together)
+        differences = differing(observe(alone), observe(together), shared)
+        rounds = 1
+        if differences:
+            concerned = [s for s in suites if s.name in {d.suite for d in differences}]
+            for number in range(2, repeats + 2):
+                alone += await self._alone(concerned, number)
+                together += [
+                    r
+                    for r in await self._together(suites, number)
+                    if r.suite in {s.name for s in concerned}
+                ]
+                rounds = number
+            differences = differing(observe(alone), observe(together), shared)
+        slower = _slower(alone[: len(suites)], first)
+        return Compared(tuple(differences), tuple(shared), busy, rounds, first, slower)
+
+    async def _alone(self, suites: Sequence[Suite], number: int) -> list[SuiteResult]:
+        results = []
+        for suite in suites:
+            results += await self._part([suite], f"alone-{number}")
+        return results
+
+    async def _together(self, suites: Sequence[Suite], number: int) -> list[SuiteResult]:
+        return await self._part(suites, f"together-{number}")
+
+    async def _part(self, suites: Sequence[Suite], name: str) -> list[SuiteResult]:
+        """Run these at once, whatever room there is: that is what is to be seen."""
+        for suite in suites:
+            self.say(suite.name, f"[{name}]")
+        folder = self.plan.folder / name
+        everywhere = Room(cores=float("inf"), memory=2**63)
+        plan = replace(self.plan, folder=folder, room=everywhere, retries=0, touched=True)
+        with HistoryWriter(folder / jr.NAME) as journal:
+            results = await Coordinator(plan, self.backend, journal, self.say).run(suites)
+        write_reports(folder, results)
+        task = asyncio.current_task()
+        if task and task.cancelling():  # the coordinator ended its suites; nothing more is to start
+            raise asyncio.CancelledError
+        return results
+
+    def _touches(self, suites: Sequence[Suite]) -> dict[str, list[Touch]]:
+        together = self.plan.folder / "together-1"
+        return {
+            suite.name: read_touches(attempt_folder(together, suite.name, 1) / "touched.ndjson")
+            for suite in suites
+        }
+
+
+def read_touches(path: Path) -> list[Touch]:
+    """What a suite touched; nothing where there is no file. A line cut off is left out."""
+    if not path.exists():
+        return []
+    whole = [line for line in path.read_bytes().split(b"\n")[:-1] if line]
+    return [_decoder.decode(line) for line in whole]
+
+
+def _busy(before: object, after: object) -> float:
+    names = ("idle", "user", "nice", "system")
+    spent = {name: getattr(after, name, 0.0) - getattr(before, name, 0.0) for name in names}
+    total = sum(spent.values())
+    return 1 - spent["idle"] / total if total else 0.0
+
+
+def _slower(
+    alone: Sequence[SuiteResult], together: Sequence[SuiteResult]
+) -> tuple[tuple[str, float, float], ...]:
+    """Seconds alone and together, for each suite."""
+    seconds = {result.suite: result.ended.took for result in alone}
+    return tuple((r.suite, seconds.get(r.suite, 0.0), r.ended.took) for r in together)
+
+
+def explain(compared: Compared) -> list[str]:
+    """What a person needs to know, one line each."""
+    lines = [f"{suite}: {a:.1f} s alone, {b:.1f} s together" for suite, a, b in compared.slower]
+    if not compared.differences:
+        lines.append("no test differs between alone and together (1 round each)")
+    for difference in compared.differences:
+        lines.append(str(difference))
+        lines += [f"    it uses {thing}" for thing in difference.shared]
+    lines += [f"shared: {thing}" for thing in compared.shared]
+    used_up = ": used up, suites wait for it" if compared.busy >= BUSY else ""
+    lines.append(f"processor time while together: {compared.busy:.0%} of the machine{used_up}")
+    return lines
