@@ -69,6 +69,7 @@ class CallbackServer:
         self._emit = on_event or _nobody
         self._rules = Rules(limits, strict, fsync, clock)
         self._keys = Keyring(secret)
+        self._past: list[Stage] = []
 
     @property
     def url(self) -> str:
@@ -110,7 +111,8 @@ class CallbackServer:
         self._stage.close()
         self._pages.close()
         await self._listener.close()
-        await self._stage.closed()
+        for stage in (*self._past, self._stage):
+            await stage.closed()
         self._store.close()
 
     def expect(self, token: str, secret: str) -> None:
@@ -120,6 +122,7 @@ class CallbackServer:
     def use(self, nemesis: Nemesis) -> None:
         """Let this nemesis meet all callbacks from now on; what the last one did is over."""
         self._stage.close()
+        self._past.append(self._stage)
         self._nemesis = nemesis
         self._enter()
 

@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import hdrs, web
@@ -169,11 +170,14 @@ class Arrival:
         started = asyncio.get_running_loop().time()
         while piece := await self._piece():
             reader.feed(piece)
-            if self._pace is not None:
-                self._excused += len(piece) / self._pace
-                await asyncio.sleep(len(piece) / self._pace)
+            await self._keep_pace(len(piece))
             allowed = self._limits.body_deadline(self.received) + self._excused
             deadline.reschedule(started + allowed)
+
+    async def _keep_pace(self, size: int) -> None:
+        if self._pace is not None and not self.stage.over.is_set():
+            self._excused += size / self._pace
+            await self.pause(size / self._pace)
 
     async def _piece(self) -> bytes:
         try:
@@ -220,6 +224,11 @@ class Arrival:
     def moved(self) -> bool:
         """Whether the miner followed a redirect of ours to get here."""
         return "moved" in self._request.query
+
+    @property
+    def host(self) -> str:
+        """The host name, without port, under which the miner reached us."""
+        return urlsplit(f"//{self._request.host}").hostname or "127.0.0.1"
 
     def say(self, act: str) -> None:
         """Record what the nemesis does to this attempt."""

@@ -32,7 +32,8 @@ class Listener:
         self.port = port
         self._server = server
         self._drop_idle = drop_idle
-        self._held: socket.socket | None = None
+        self.refusing = False
+        self._placeholder: socket.socket | None = None
         self._serving: asyncio.Task[asyncio.Server] | None = None
 
     def open(self) -> None:
@@ -41,45 +42,41 @@ class Listener:
         Raises:
             CallbackServerError: the port is taken or the address is not one of this machine.
         """
-        held = listen(self.host, self.port)
-        self.port = held.getsockname()[1]
-        serve = asyncio.get_running_loop().create_server(self._server, sock=held)
+        listening = listen(self.host, self.port)
+        self.port = listening.getsockname()[1]
+        serve = asyncio.get_running_loop().create_server(self._server, sock=listening)
         self._serving = asyncio.ensure_future(serve)
-
-    @property
-    def refusing(self) -> bool:
-        return self._held is not None
 
     def refuse(self) -> None:
         """Stop listening, but keep the port: who connects is refused by the system."""
-        self._stop_listening()
-        self._drop_idle()
-        self._held = bound(self.host, self.port)
+        self.refusing = True
+        assert self._serving is not None
+        self._serving.add_done_callback(lambda serving: self._refuse(serving.result()))
+
+    def _refuse(self, serving: asyncio.Server) -> None:
+        if self.refusing and self._placeholder is None:
+            serving.close()
+            self._drop_idle()
+            self._placeholder = bound(self.host, self.port)
 
     def accept(self) -> None:
         """Listen again."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        self.refusing = False
+        if self._placeholder is not None:
+            self._placeholder.close()
+            self._placeholder = None
             self.open()
-
-    def _stop_listening(self) -> None:
-        serving = self._serving
-        if serving is None:
-            return
-        if serving.done():
-            serving.result().close()
-        else:
-            serving.add_done_callback(lambda done: done.result().close())
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
-        self._stop_listening()
-        if self._held is not None:
-            self._held.close()
+        serving = None if self._serving is None else await self._serving
+        if serving is not None:
+            serving.close()
+        if self._placeholder is not None:
+            self._placeholder.close()
         await self._server.shutdown(1.0)
-        if self._serving is not None:
-            await (await self._serving).wait_closed()
+        if serving is not None:
+            await serving.wait_closed()
 
 
 def listen(host: str, port: int) -> socket.socket:

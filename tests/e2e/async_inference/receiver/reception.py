@@ -183,6 +183,13 @@ def _refusal(record: Record, callback: re.Match[str] | None) -> Answer | None:
     return None
 
 
+class _Nothing(web.Response):
+    """What a handler returns that sends nothing: aiohttp drops a connection that breaks here."""
+
+    async def prepare(self, request: web.BaseRequest) -> None:  # noqa: ARG002 - aiohttp's signature
+        raise ConnectionAbortedError
+
+
 async def _send(
     request: web.BaseRequest, answer: Answer | None, limits: Limits
 ) -> web.StreamResponse:
@@ -190,7 +197,7 @@ async def _send(
     if answer is None:
         if request.transport is not None:
             request.transport.abort()
-        raise ConnectionAbortedError  # aiohttp's way of ending a connection without an answer
+        return _Nothing()
     response = web.Response(status=answer.status, text=answer.text, headers=answer.headers)
     unread = not request.content.at_eof()
     if unread:

@@ -30,6 +30,11 @@ class Stage:
         self._reopening: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
+    @property
+    def refusing(self) -> bool:
+        """Whether connections are refused at this moment."""
+        return self._door.refusing
+
     def enters(self, path: str) -> tuple[int, int]:
         """Count an attempt: its number among those to ``path``, and among all; both from 1."""
         self._attempts[path] += 1
@@ -66,7 +71,7 @@ class Stage:
             server = web.Server(self._visited, access_log=None)
             self._house = Listener(self._door.host, 0, server)
             self._house.open()
-        other = "localhost" if host == "127.0.0.1" else host
+        other = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}.get(host, host)
         return f"http://{other}:{self._house.port}"
 
     async def _visited(self, request: web.BaseRequest) -> web.Response:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.async_inference.receiver.support import Running, running
+from tests.unit.async_inference.receiver_support import Running, running
 
 
 @pytest.fixture

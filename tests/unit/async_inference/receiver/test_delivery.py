@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from tests.e2e.async_inference.receiver.entries import decode
-from tests.unit.async_inference.receiver.support import (
+from tests.unit.async_inference.receiver_support import (
     MULTIPART,
     PNG,
     SECRET,
