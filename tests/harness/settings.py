@@ -53,12 +53,15 @@ def whole(low: int, high: int) -> Kind:
 
 def _read_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError
+    _ = parts.port  # raises ValueError where it is none
     return text.rstrip("/")
 
 
 def _read_miner(text: str) -> str:
+    if text != REFERENCE and urlsplit(text).port == 0:
+        raise ValueError
     return text if text == REFERENCE else _read_url(text)
 
 
@@ -93,7 +96,7 @@ def _read_endpoint(text: str) -> str:
     return text
 
 
-URL = Kind("a url such as http://localhost:8091", _read_url)
+CALLBACK_URL = Kind("a url such as http://127.0.0.1:8092 (port 0: any free one)", _read_url)
 MINER = Kind("a url such as http://localhost:8091, or the word 'reference'", _read_miner)
 SWITCH = Kind("1, true or yes (or 0, false, no)", _read_switch)
 SIZE = Kind("WIDTHxHEIGHT with 16 to 8192 pixels a side, such as 1024x1024", _read_size)
@@ -117,7 +120,9 @@ class Settings:
 
     miner_url: str = setting("ASYNC_MINER_URL", MINER, "http://localhost:8091")
     endpoint: str = setting("ASYNC_ENDPOINT", ENDPOINT, "inference")
-    callback_base_url: str = setting("ASYNC_CALLBACK_BASE_URL", URL, "http://127.0.0.1:8092")
+    callback_base_url: str = setting(
+        "ASYNC_CALLBACK_BASE_URL", CALLBACK_URL, "http://127.0.0.1:8092"
+    )
     callback_bind_host: str | None = setting("ASYNC_CALLBACK_BIND_HOST", WORD, None)
     callback_secret: str = setting("ASYNC_CALLBACK_SECRET", WORD, "test-secret", secret=True)
     external_callback: bool = setting("ASYNC_USE_EXTERNAL_CALLBACK", SWITCH, False)

@@ -9,7 +9,7 @@ from reference.miner.seams import Delivery, Fault
 class DeliveredNeverSent(Fault):
     name = "delivered-never-sent"
     does = "says that the callback was delivered and never sends it"
-    clause = "WIT-1"
+    clause = "CBK-10"
 
     def deliveries(self, job: Job, deliveries: list[Delivery]) -> list[Delivery]:
         return []

@@ -9,7 +9,7 @@ from reference.miner.seams import Beat, Fault
 class Hang(Fault):
     name = "hang"
     does = "stops for ever at a percentage, without a word (parameter: the percentage)"
-    clause = "LIV-1"
+    clause = "SCH-1"
     parameter = 42.0
 
     def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:

@@ -8,7 +8,7 @@ from reference.miner.seams import Fault
 class StalePicture(Fault):
     name = "stale-picture"
     does = "delivers the picture of the job before, from the second job of a process on"
-    clause = "IDN-2"
+    clause = "IDN-1"
     previous: Pixels | None = None
 
     def pixels(self, task: Task, pixels: Pixels) -> Pixels:

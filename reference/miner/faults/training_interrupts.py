@@ -9,7 +9,7 @@ from reference.miner.seams import Answer, Fault
 class TrainingInterrupts(Fault):
     name = "training-interrupts"
     does = "fails the jobs that are in flight when a training begins"
-    clause = "TRN-1"
+    clause = "TRN-2"
 
     def __init__(self, value: float | None = None) -> None:
         super().__init__(value)

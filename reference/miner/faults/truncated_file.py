@@ -7,7 +7,7 @@ from reference.miner.seams import Fault
 class TruncatedFile(Fault):
     name = "truncated-file"
     does = "delivers only the first part of each PNG file (parameter: percent of the bytes)"
-    clause = "IMG-3"
+    clause = "IMG-1"
     parameter = 60.0
 
     def file(self, task: Task, data: bytes) -> bytes:

@@ -8,7 +8,7 @@ from reference.miner.seams import Fault
 class WrongSize(Fault):
     name = "wrong-size"
     does = "delivers pictures that are 8 pixels narrower than asked for"
-    clause = "IMG-4"
+    clause = "IMG-1"
 
     def pixels(self, task: Task, pixels: Pixels) -> Pixels:
         return pixels[:, :-8]

@@ -4,7 +4,7 @@ import random
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.e2e.async_inference.events import Judged
 from tests.e2e.async_inference.recorder import Recorder
@@ -19,6 +19,7 @@ from tests.harness.settings import REFERENCE, ROOT, Settings
 from tests.harness.verdict import Check, CheckResult, Verdict, judge
 
 CONTRACT = ROOT / "docs" / "protocol.md"
+ANY_PORT = "http://127.0.0.1:0"  # two runs against reference miners do not meet
 Observe = Callable[[Recorder], None]
 
 
@@ -102,15 +103,14 @@ class Session:
         (recorder.folder / "verdict.json").write_text(text, encoding="utf-8")
 
     def _open(self) -> Testbed:
-        settings, port = self.settings, None
-        url = settings.miner_url
+        settings, url = self.settings, self.settings.miner_url
         if url == REFERENCE:
             url = self._stack.enter_context(reference_miner())
             if "callback_base_url" not in settings.given:
-                port = 0
+                settings = replace(settings, callback_base_url=ANY_PORT)
         self.recorder = Recorder(settings.report_dir)
         if self.watch:
             self.watch(self.recorder)
-        testbed = Testbed(settings, url, self.recorder, seed=self.seed, port=port)
+        testbed = Testbed(settings, url, self.recorder, seed=self.seed)
         testbed.__enter__()
         return testbed

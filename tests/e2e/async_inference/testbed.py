@@ -46,6 +46,7 @@ from tests.harness.settings import Settings
 T = TypeVar("T")
 HEALTH = Request(probe="health", path="/health")
 CALLBACK_PATH = "/callback"
+UNAVAILABLE = "Callback server unavailable: "
 
 
 class SetupError(RuntimeError):
@@ -55,8 +56,8 @@ class SetupError(RuntimeError):
 class Testbed:
     """One run against one miner. Use it as a context manager.
 
-    ``seed`` is the one source of chance of the run. ``port`` is where our callback server listens;
-    None: as ``callback_base_url`` says.
+    ``seed`` is the one source of chance of the run. A ``callback_base_url`` with port 0 stands for
+    any free port.
 
     Raises:
         SetupError: the miner or the callback server is not to be had.
@@ -71,11 +72,10 @@ class Testbed:
         recorder: Recorder,
         *,
         seed: int,
-        port: int | None = None,
     ) -> None:
         self.settings, self.miner_url, self.recorder = settings, miner_url, recorder
         self.loras = settings.test_loras
-        self._seed, self._port = seed, port
+        self._seed = seed
         self._numbers = itertools.count(1)
         self._sizes: dict[str, tuple[int, int]] = {}
         self._driver: Driver | None = None
@@ -155,10 +155,11 @@ class Testbed:
     async def _start_server(self) -> CallbackServer:
         base = urlsplit(self.settings.callback_base_url)
         default_port = 443 if base.scheme == "https" else 80
+        port = default_port if base.port is None else base.port
         server = CallbackServer(
             self.settings.callback_folder,
             host=self.settings.callback_bind_host or base.hostname or "127.0.0.1",
-            port=(base.port or default_port) if self._port is None else self._port,
+            port=port,
             secret=self.settings.callback_secret,
             on_event=self._received,
             clock=self.recorder.clock,
@@ -166,15 +167,16 @@ class Testbed:
         try:
             await server.start()
         except CallbackServerError as error:
-            raise SetupError(f"Callback server unavailable: {error}") from error
+            told = str(error).removeprefix(UNAVAILABLE)
+            raise SetupError(f"{UNAVAILABLE}{told}") from error
         return server
 
     def _server_url(self) -> str:
         """What the miner is told: the given url, with the port that was really bound."""
         base = urlsplit(self.settings.callback_base_url)
-        if self._port is None or self._server is None:
+        if base.port != 0 or self._server is None:
             return self.settings.callback_base_url
-        return base._replace(netloc=f"{base.hostname}:{self._server.port}").geturl()
+        return base._replace(netloc=base.netloc[:-1] + str(self._server.port)).geturl()
 
     async def _greet_external_server(self) -> None:
         base = self.settings.callback_base_url
@@ -182,7 +184,7 @@ class Testbed:
             answer = await exchange.ask("GET", "/callbacks")
         if answer.error:
             raise SetupError(
-                f"Callback server unavailable: {base}: {answer.error}. Start it, or unset "
+                f"{UNAVAILABLE}{base}: {answer.error}. Start it, or unset "
                 "ASYNC_USE_EXTERNAL_CALLBACK to have one started"
             )
 

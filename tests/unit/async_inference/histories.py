@@ -32,7 +32,8 @@ def a_picture(job: str) -> File:
 def good_job(name: str = "job_001", at: float = 0.0, **request: Any) -> list[AsyncEvent]:
     """A correct job that leaves at ``at`` and has settled two seconds later."""
     job_id, token, picture = f"id-{name}", f"token-{name}", a_picture(name)
-    body: Body = {"prompt": "a fox", "seed": sum(map(ord, name)), "width": 64, "height": 64} | request
+    seed = sum(map(ord, name))
+    body: Body = {"prompt": "a fox", "seed": seed, "width": 64, "height": 64, **request}
     section = CallbackSection(status="delivered", status_code=200, payload_status="completed")
     fields = {"job_id": job_id, "status": "completed", "completed_at": "2026-01-01T00:00:01Z"}
     end = {"status_code": 200, "completed_at": "2026-01-01T00:00:01Z"}

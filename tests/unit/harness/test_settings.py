@@ -39,6 +39,7 @@ def test_the_secret_is_never_shown() -> None:
         ("ASYNC_MINER_URL", "localhost:8091", "a url such as http://localhost:8091, or the word"),
         ("ASYNC_MINER_URL", "http://", "a url such as"),
         ("ASYNC_MINER_URL", "http://host:port", "a url such as"),
+        ("ASYNC_MINER_URL", "http://host:0", "a url such as"),
         ("ASYNC_CALLBACK_BASE_URL", "ftp://x", "a url such as"),
         ("ASYNC_POLL_INTERVAL", "soon", "a number of seconds from 0.01 to 3600"),
         ("ASYNC_POLL_INTERVAL", "0", "a number of seconds from 0.01 to 3600"),

@@ -1,0 +1,9 @@
+"""The matrix: what each fault of the reference miner makes the suite report, and nothing else.
+
+One table a family; a new table gets its row here.
+"""
+
+from tests.unit.async_inference.matrix import basics
+from tests.unit.async_inference.matrix.row import Row
+
+ROWS: tuple[Row, ...] = (*basics.ROWS,)

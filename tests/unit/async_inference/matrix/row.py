@@ -1,0 +1,28 @@
+"""One row of the matrix."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """With this fault, these tests of the suite report exactly these clauses.
+
+    ``fault`` is what follows ``--fault`` (``hang:42``), empty for none; ``tests`` are names of test
+    files, or of tests in them, below the suite; ``miner`` are further arguments of the miner;
+    ``settings`` go over the runner's quick ones, by variable.
+    """
+
+    fault: str
+    clauses: frozenset[str]
+    tests: tuple[str, ...]
+    miner: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (self.fault or "correct", *self.miner)))
+
+
+def row(fault: str, clauses: str, *tests: str, miner: str = "", **settings: str) -> Row:
+    """A row with its clauses and the miner's arguments as words."""
+    return Row(fault, frozenset(clauses.split()), tests, tuple(miner.split()), settings)

@@ -1,0 +1,43 @@
+"""The proof of the suite: each fault is reported by its clauses and by no other, a correct miner by
+none, and every clause has a fault that breaks it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.async_inference.checks import ALL
+from tests.harness.exit_codes import ExitCode
+from tests.unit.async_inference.matrix import ROWS
+from tests.unit.async_inference.matrix.row import Row
+from tests.unit.async_inference.matrix.runner import SUITE, listed, reported
+
+EVERY_TEST = tuple(sorted(path.name for path in SUITE.glob("test_*.py")))
+ABOUT_THE_RUN = {"RUN-1"}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_a_fault_is_reported_by_exactly_its_clauses(row: Row, tmp_path: Path) -> None:
+    seen = reported(row, tmp_path)
+    assert seen.clauses == row.clauses, seen.output
+    assert seen.exit_code == (ExitCode.FINDINGS if row.clauses else ExitCode.PASS), seen.output
+
+
+@pytest.mark.parametrize("variation", listed("Permitted"))
+def test_a_permitted_variation_trips_nothing(variation: str, tmp_path: Path) -> None:
+    correct = Row("", frozenset(), EVERY_TEST, miner=("--variation", variation))
+    seen = reported(correct, tmp_path)
+    assert seen.clauses == set(), seen.output
+    assert seen.exit_code == ExitCode.PASS, seen.output
+
+
+@pytest.mark.xfail(strict=True, reason="pictures cut to grey are not looked for")
+def test_every_fault_has_its_row_with_the_clause_that_it_names() -> None:
+    named = {(row.fault.partition(":")[0], clause) for row in ROWS for clause in row.clauses}
+    assert set(listed("Faults").items()) <= named
+
+
+@pytest.mark.xfail(strict=True, reason="some clauses have no fault")
+def test_every_clause_that_is_checked_is_broken_by_some_fault() -> None:
+    broken = {clause for row in ROWS for clause in row.clauses}
+    checked = {clause for check in ALL for clause in check.clauses}
+    assert checked - ABOUT_THE_RUN == broken
