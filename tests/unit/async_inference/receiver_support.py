@@ -70,6 +70,14 @@ class Running:
             assert self.changed.wait_for(lambda: len(found()) >= count, DEADLINE), found()
             return found()
 
+    def wait_for_delivery(self, wanted: Callable[[Delivered], bool]) -> Delivered:
+        def found() -> list[Delivered]:
+            return [e for e in self.events if isinstance(e, Delivered) and wanted(e)]
+
+        with self.changed:
+            assert self.changed.wait_for(found, DEADLINE), self.events
+            return found()[0]
+
     def files(self) -> set[str]:
         """Every file in the folder and beside it, the lock of the running server aside."""
         around = self.folder.parent

@@ -200,8 +200,9 @@ class Arrival:
 
     async def _keep(self, form: Form) -> None:
         record = self.record
-        record.fields = {self._redact(k): self._redact(t.value) for k, t in form.texts.items()}
-        record.problems = tuple(self._redact(p) for p in problems(form))
+        form.rewrite(self._redact)
+        record.fields = {name: text.value for name, text in form.texts.items()}
+        record.problems = tuple(problems(form))
         if self._picture is None or form.picture is None:
             record.stored = True
             return
@@ -209,8 +210,8 @@ class Arrival:
             await asyncio.to_thread(self._picture.sync)
         record.image = msgspec.structs.replace(
             self._store.keep(self._picture, record.fields.get("job_id")),
-            content_type=self._redact(form.picture.content_type),
-            filename=self._redact(form.picture.filename or "")[:200],
+            content_type=form.picture.content_type,
+            filename=(form.picture.filename or "")[:200],
         )
         record.stored = True
 

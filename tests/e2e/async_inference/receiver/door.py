@@ -10,7 +10,7 @@ import logging
 import resource
 from collections.abc import Awaitable, Callable
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 from aiohttp.web_protocol import RequestHandler
 
 from tests.e2e.async_inference.receiver.limits import Limits
@@ -42,9 +42,12 @@ class Connection(RequestHandler):
     ) -> web.StreamResponse:
         if status >= 500:
             return super().handle_error(request, status, exc, message)
-        reason = type(exc).__name__ if exc is not None else "unreadable"
+        return self.refuse(request, type(exc).__name__ if exc is not None else "unreadable")
+
+    def refuse(self, request: web.BaseRequest, reason: str) -> web.StreamResponse:
+        """Answer 400, and let the connection end."""
         self.on_bad_request(request.remote, reason)
-        answer = web.Response(status=status, text=f"not a request that can be read: {reason}\n")
+        answer = web.Response(status=400, text=f"not a request that can be read: {reason}")
         answer.force_close()
         return answer
 
@@ -59,6 +62,7 @@ class Door(web.Server):
             logger=_log,
             keepalive_timeout=limits.idle_seconds,
             lingering_time=0,
+            max_field_size=16 * 1024,
             read_bufsize=64 * 1024,
             auto_decompress=False,
         )
@@ -99,6 +103,8 @@ class Door(web.Server):
         assert isinstance(connection, Connection)
         self._speaks(connection)
         try:
+            if request.version < HttpVersion10:
+                return connection.refuse(request, "HTTP before 1.0")
             return await self._handler(request)
         finally:
             self._falls_silent(connection)

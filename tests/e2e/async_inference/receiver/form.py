@@ -38,12 +38,13 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Text:
-    """A text field: how often it came, and the start of its first value."""
+    """A text field: how often it came, and its first value, of which only the start may be kept."""
 
     value: str
+    size: int
+    cut: bool
+    utf8: bool
     times: int = 1
-    size: int = 0
-    utf8: bool = True
     as_file: bool = False
 
 
@@ -57,6 +58,12 @@ class Picture:
     size: int = 0
     other_filename: str | None = None
 
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        self.content_type = change(self.content_type)
+        self.filename = None if self.filename is None else change(self.filename)
+        other = self.other_filename
+        self.other_filename = None if other is None else change(other)
+
 
 @dataclass(slots=True)
 class Form:
@@ -65,6 +72,15 @@ class Form:
     texts: dict[str, Text] = field(default_factory=dict)
     picture: Picture | None = None
     unknown_files: list[str] = field(default_factory=list)
+
+    def rewrite(self, change: Callable[[str], str]) -> None:
+        """Put every text of the sender through ``change``, before anything is made of it."""
+        self.texts = {change(name): text for name, text in self.texts.items()}
+        for text in self.texts.values():
+            text.value = change(text.value)
+        self.unknown_files = [change(name) for name in self.unknown_files]
+        if self.picture is not None:
+            self.picture.rewrite(change)
 
     def text(self, name: str) -> str | None:
         found = self.texts.get(name)
@@ -212,8 +228,9 @@ class FormReader:
                 known.times += 1
                 return
             value = kept.decode("utf-8", "replace")
-            utf8 = value.encode() == bytes(kept) or size > len(kept)
-            self.form.texts[name] = Text(value, size=size, utf8=utf8, as_file=as_file)
+            cut = size > len(kept)
+            utf8 = cut or value.encode() == kept
+            self.form.texts[name] = Text(value, size, cut, utf8, as_file=as_file)
 
         self._write, self._part_ends = write, ends
 

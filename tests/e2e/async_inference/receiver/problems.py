@@ -32,7 +32,7 @@ def _text(name: str, text: Text) -> Iterator[str]:
         yield f"{name} was sent as a file"
     if not text.utf8:
         yield f"{name} is not UTF-8"
-    if text.size > len(text.value.encode()) and text.utf8:
+    if text.cut:
         yield f"{name} has {text.size} bytes; only its start was kept"
 
 

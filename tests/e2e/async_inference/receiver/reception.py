@@ -122,7 +122,7 @@ class Reception:
         return Record(
             method=self._tidy(request.method),
             path=self._tidy(request.rel_url.raw_path),
-            token=token,
+            token=None if token is None else self._tidy(token),
             secret=self._keys.verdict(token, headers.getall(SECRET_HEADER, [])),
             began=self._rules.clock(),
             sender=request.remote or "",
