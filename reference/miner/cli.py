@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from reference.miner import pool
+from reference.miner.config import from_file
 from reference.miner.faults import FAULTS, load, switched_on
 from reference.miner.jobs import JobStore
 from reference.miner.loras import LORAS
@@ -62,6 +63,11 @@ def _list_faults(context: click.Context, _parameter: click.Parameter, wanted: bo
 )
 @_setting_flags
 @click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="settings in YAML, by the names of the flags with underscores; flags win",
+)
+@click.option(
     "--output-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="where pictures lie [a temporary folder, removed at the end]",
@@ -86,6 +92,7 @@ def _list_faults(context: click.Context, _parameter: click.Parameter, wanted: bo
 )
 def main(
     *,
+    config: Path | None,
     output_dir: Path | None,
     ready_file: Path | None,
     faults: tuple[str, ...],
@@ -99,7 +106,9 @@ def main(
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(message)s")
     try:
         wanted = [parse_fault(text) for text in (*faults, *variations)]
-        settings = configured(Settings(), {k: v for k, v in flags.items() if v is not None})
+        given = from_file(config) if config else {}
+        given |= {name: value for name, value in flags.items() if value is not None}
+        settings = configured(Settings(), given)
         jobs = JobStore()
         arming = Arming(parse_trigger(trigger), fault_seed, lambda: jobs.in_flight)
         seams = Chain(switched_on(wanted), arming)

@@ -1,34 +1,36 @@
-"""From the queue to an ending: gives jobs to inference processes and takes what they report."""
+"""From the queue to an ending: gives jobs to inference processes, takes what they report, and
+carries out what the fleet decides about those that hang."""
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+import signal
+from collections import Counter
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 
 from reference.miner.jobs import Ending, Job, Status
+from reference.miner.launch import Launch
 from reference.miner.messages import Report, State, Task
 from reference.miner.pool import Pool
 from reference.miner.seams import Chain
 from reference.miner.settings import Settings
+from reference.miner.supervision.clocks import Condition
+from reference.miner.supervision.fleet import (
+    AllSilent,
+    Decision,
+    Fleet,
+    Quarantine,
+    Replace,
+    Slow,
+    Start,
+)
+from reference.miner.supervision.lines import exit_line, fault_reason, slow_line, stuck_line
+from reference.miner.supervision.policy import policy_of
 from reference.miner.triggers import Arming
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Slot:
-    """What the engine knows of one process: its launch, its state and its job, if it has one."""
-
-    launch: int = 0
-    state: State = State.STARTING
-    job: Job | None = None
-    total: asyncio.TimerHandle | None = None
-
-    @property
-    def idle(self) -> bool:
-        return self.state is State.WAITING and self.job is None
+LAST_WORDS = 500
 
 
 class Engine:
@@ -49,62 +51,79 @@ class Engine:
         self._folder = folder
         self._on_end = on_end
         faults = tuple((fault.name, fault.value) for fault in seams.faults)
-        self._pool = Pool(settings.workers, faults, self._hear, self._lost)
-        self._slots = [Slot() for _ in range(settings.workers)]
+        order = Launch(number=0, heartbeat=settings.heartbeat, faults=faults)
+        self._pool = Pool(settings.workers, order, self._hear, self._lost)
+        self.fleet = Fleet(settings.workers, policy_of(settings))
         self._queue: list[Job] = []
+        self._running: dict[str, Job] = {}
+        self._replaced: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
-        self._replacing: set[asyncio.Task[None]] = set()
-        self.ready = asyncio.Event()
-        self.refused_results = 0
+        self.started = asyncio.Event()
+        self.books: Counter[str] = Counter()
 
     def start(self) -> None:
-        """Start every process; ``ready`` is set when the first can take a job."""
-        for index in range(len(self._slots)):
-            self._launch(index)
+        """Start every process; ``started`` is set when the first can take a job."""
+        self._decide()
+        self._in_background(self._tick())
 
     async def stop(self) -> None:
         """End every process."""
         self._stopping = True
-        for slot in self._slots:
-            if slot.total:
-                slot.total.cancel()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._pool.stop()
+
+    @property
+    def ready(self) -> bool:
+        """Whether jobs are taken: not before the first process is up, nor while all slots rest."""
+        resting = all(slot.quarantined for slot in self.fleet.slots)
+        return self.started.is_set() and not resting
 
     @property
     def waiting(self) -> int:
         return len(self._queue)
 
-    def slots(self) -> list[Slot]:
-        return list(self._slots)
+    def pid(self, slot: int) -> int | None:
+        """The process that is in this slot."""
+        return self._pool.pid(slot)
+
+    def named(self, key: str | None) -> str | None:
+        """The id on the wire of a job that a process works on."""
+        job = self._running.get(key or "")
+        return job.job_id if job else None
 
     def submit(self, job: Job) -> None:
         """Queue a job. Never waits."""
         self._queue.append(job)
         self._dispatch()
 
-    def fail(self, job: Job, why: str) -> None:
-        """End a job that never reached a process."""
-        self._end(job, Ending(status=Status.FAILED, error=why))
-
-    def _launch(self, index: int) -> None:
-        self._slots[index] = Slot(launch=self._pool.launch(index))
+    def end(self, job: Job, ending: Ending) -> None:
+        """Make a job terminal, once."""
+        if job.terminal:
+            return
+        ending = self._seams.ended(job, ending)
+        job.status, job.image, job.error = ending.status, ending.image, ending.error
+        job.ended_at = datetime.now(UTC)
+        self.books["completed" if job.status is Status.COMPLETED else "faulted"] += 1
+        self._on_end(job)
 
     def _dispatch(self) -> None:
-        for index, slot in enumerate(self._slots):
+        for index, slot in enumerate(self.fleet.slots):
             if self._queue and slot.idle:
                 self._queue = self._seams.queue(self._queue)
-                self._begin(index, slot, self._queue.pop(0))
+                self._begin(index, self._queue.pop(0))
 
-    def _begin(self, index: int, slot: Slot, job: Job) -> None:
-        job.status, job.worker, job.progress = Status.PROCESSING, index, 0.0
-        job.started_at = datetime.now(UTC)
+    def _begin(self, index: int, job: Job) -> None:
+        job.status, job.worker = Status.PROCESSING, index
+        job.floor = job.progress = job.progress or 0.0
+        job.started_at = job.started_at or datetime.now(UTC)
         job.attempts += 1
-        slot.job = job
-        slot.total = asyncio.get_running_loop().call_later(
-            self._settings.inference_timeout, self._over_time, index, job
-        )
+        self._running[job.key] = job
+        self.fleet.assigned(index, job.key, job.request.lora_path or "base", _now())
         if not self._pool.send(index, self._task(job)):
-            log.warning("process %d was gone before it got job %s", index, job.job_id)
+            log.warning("Process %d was gone before it got job %s", index, job.job_id)
 
     def _task(self, job: Job) -> Task:
         asked = job.request
@@ -116,84 +135,118 @@ class Engine:
             steps=asked.steps,
             guidance=asked.guidance,
             seed=job.seed,
-            path=str(self._folder / f".{job.key}-{job.attempts}.png"),
+            path=str(self._attempt_path(job)),
             seconds=self._settings.job_seconds,
             lora=asked.lora_path,
-            source=job.source,
+            source=str(job.source) if job.source else None,
         )
         return self._arming.of(self._seams.faults, job, self._seams.task(job, task))
 
+    def _attempt_path(self, job: Job) -> Path:
+        return self._folder / f".{job.key}-{job.attempts}.png"
+
     def _hear(self, index: int, report: Report) -> None:
-        slot = self._slots[index]
-        if report.launch != slot.launch:
-            self.refused_results += report.state is State.COMPLETE
+        if not self.fleet.heard(index, report, _now()):
             return
-        slot.state = report.state
-        if slot.job is not None and report.key == slot.job.key:
-            self._hear_of_job(slot, slot.job, report)
+        job = self._running.get(report.key or "")
+        if job is not None:
+            self._hear_of_job(job, report)
         if report.state is State.WAITING:
-            self.ready.set()
+            self.started.set()
+            if index in self._replaced:
+                self._replaced.discard(index)
+                log.info("Process %d replaced successfully", index)
             self._dispatch()
 
-    def _hear_of_job(self, slot: Slot, job: Job, report: Report) -> None:
+    def _hear_of_job(self, job: Job, report: Report) -> None:
         if report.percent is not None:
-            job.progress = report.percent
+            job.progress = max(job.floor, report.percent)
         if report.state is State.COMPLETE:
-            self._release(slot)
-            self._end(job, Ending(status=Status.COMPLETED, image=self._publish(job)))
+            del self._running[job.key]
+            path = self._folder / f"{job.key}.png"
+            self._attempt_path(job).replace(path)
+            self.end(job, Ending(status=Status.COMPLETED, image=path))
         elif report.state is State.FAILED:
-            self._release(slot)
-            self._end(job, Ending(status=Status.FAILED, error=report.detail))
-
-    def _publish(self, job: Job) -> Path:
-        """Give the picture of the accepted attempt its final name."""
-        path = self._folder / f"{job.key}.png"
-        (self._folder / f".{job.key}-{job.attempts}.png").replace(path)
-        return path
-
-    def _release(self, slot: Slot) -> None:
-        slot.job = None
-        if slot.total:
-            slot.total.cancel()
-            slot.total = None
-
-    def _end(self, job: Job, ending: Ending) -> None:
-        if job.terminal:
-            return
-        ending = self._seams.ended(job, ending)
-        job.status, job.image, job.error = ending.status, ending.image, ending.error
-        job.ended_at = datetime.now(UTC)
-        self._on_end(job)
-
-    def _over_time(self, index: int, job: Job) -> None:
-        """The job ran longer than allowed: it ends, and so does its process."""
-        limit = self._settings.inference_timeout
-        self._release(self._slots[index])
-        why = f"the job exceeded the inference timeout of {limit:g} s"
-        self._end(job, Ending(status=Status.TIMEOUT, error=why))
-        self._replace(index)
-
-    def _replace(self, index: int) -> None:
-        log.info("Replacing inference process %d", index)
-        self._slots[index] = Slot(state=State.ENDING)
-        task = asyncio.create_task(self._pool.end(index))
-        self._replacing.add(task)
-        task.add_done_callback(self._replacing.discard)
-        task.add_done_callback(lambda _: self._respawn(index))
-
-    def _respawn(self, index: int) -> None:
-        if not self._stopping:
-            self._launch(index)
-            log.info("Process %d replaced successfully", index)
+            del self._running[job.key]
+            self.end(job, Ending(status=Status.FAILED, error=report.detail))
 
     def _lost(self, index: int, launch: int, code: int) -> None:
-        """A process ended. One that we did not end ourselves takes its job down with it."""
-        slot = self._slots[index]
-        if self._stopping or launch != slot.launch:
+        """A process ended. One that nobody ended takes its job along."""
+        process = self.fleet.slots[index].process
+        unasked, decisions = self.fleet.exited(index, launch, _now())
+        if not unasked or process is None or self._stopping:
             return
-        job = slot.job
-        self._release(slot)
+        how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        log.error(exit_line(index, process, how, self.named(process.job)))
+        if words := self._pool.last_words(index):
+            log.info("Process %d printed last: %s", index, words[-LAST_WORDS:])
+        self._replaced.add(index)
+        self._give_up(process.job, f"the inference process ended unexpectedly ({how})")
+        self._carry_out(decisions)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(self.fleet.policy.tick)
+            self._decide()
+
+    def _decide(self) -> None:
+        self._carry_out(self.fleet.tick(_now()))
+        self._dispatch()
+
+    def _carry_out(self, decisions: list[Decision]) -> None:
+        for decision in decisions:
+            match decision:
+                case Start(slot):
+                    self.fleet.launched(slot, self._pool.launch(slot), _now())
+                case Replace():
+                    self._replace(decision)
+                case Slow(slot, why):
+                    log.warning(slow_line(slot, why, self.named(why.job)))
+                case AllSilent():
+                    log.error("All inference processes are silent at once, replacing them all")
+                case Quarantine(slot):
+                    rest = self.fleet.policy.quarantine
+                    log.error("Process %d failed too often, its slot rests for %g s", slot, rest)
+
+    def _replace(self, decision: Replace) -> None:
+        slot, why = decision.slot, decision.why
+        log.error(stuck_line(slot, why, self.named(why.job)))
+        log.info("Replacing inference process %d", slot)
+        self._replaced.add(slot)
+        self.books["replaced"] += 1
+        if why.condition is Condition.OVERTIME:
+            self._time_out(why.job)
+        else:
+            self._give_up(why.job, fault_reason(why))
+        self._in_background(self._end_process(slot))
+
+    async def _end_process(self, slot: int) -> None:
+        await self._pool.end(slot)
+        self.fleet.freed(slot, _now())
+
+    def _time_out(self, key: str | None) -> None:
+        job = self._running.pop(key or "", None)
         if job is not None:
-            why = f"the inference process ended unexpectedly (exit code {code})"
-            self._end(job, Ending(status=Status.FAILED, error=why))
-        self._respawn(index)
+            limit = self._settings.inference_timeout
+            why = f"the job exceeded the inference timeout of {limit:g} s"
+            self.end(job, Ending(status=Status.TIMEOUT, error=why))
+
+    def _give_up(self, key: str | None, why: str) -> None:
+        """The job of a process that is gone: tried again first of all, or faulted."""
+        job = self._running.pop(key or "", None)
+        if job is None:
+            return
+        if job.attempts < self._settings.attempts:
+            self.books["retried"] += 1
+            self._queue.insert(0, job)
+        else:
+            self.end(job, Ending(status=Status.FAILED, error=why))
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

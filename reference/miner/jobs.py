@@ -63,7 +63,8 @@ class Ending:
 @dataclass(slots=True, kw_only=True, eq=False)
 class Job:
     """One accepted request. ``key`` is ours and unique; ``job_id`` is on the wire and can come
-    from the client, so files are named by ``key`` only. ``number`` counts submissions from 1."""
+    from the client, so files are named by ``key`` only. ``number`` counts submissions from 1.
+    ``floor`` is the progress of earlier attempts, which is not taken back."""
 
     job_id: str
     number: int
@@ -75,8 +76,9 @@ class Job:
     key: str = field(default_factory=lambda: uuid4().hex)
     status: Status = Status.QUEUED
     progress: float | None = None
-    source: bytes | None = field(default=None, repr=False)
+    source: Path | None = None
     attempts: int = 0
+    floor: float = 0.0
     worker: int | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None

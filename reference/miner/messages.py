@@ -1,6 +1,6 @@
 """What the miner and its inference processes tell each other over their pipe."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -22,7 +22,8 @@ class State(StrEnum):
 class Task:
     """One attempt at one job. ``path`` is where the picture goes: a name of this attempt only.
 
-    ``seconds`` is the time to spread over the steps; ``armed`` names the faults that strike it.
+    ``source`` is the file of a picture to start from; ``seconds`` is the time to spread over the
+    steps; ``armed`` names the faults that strike it.
     """
 
     key: str
@@ -35,7 +36,7 @@ class Task:
     path: str
     seconds: float
     lora: str | None = None
-    source: bytes | None = field(default=None, repr=False)
+    source: str | None = None
     armed: frozenset[str] = frozenset()
 
 

@@ -9,19 +9,20 @@ import logging
 import multiprocessing
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
+from reference.miner.launch import Launch, enter
 from reference.miner.messages import End, Report, Task
-from reference.miner.worker import Launch, run
 
 log = logging.getLogger(__name__)
 GRACE = 1.0  # seconds between the polite end of a process and its kill
 MESSAGES_AT_ONCE = 64
 OUTPUT_AT_ONCE = 65536
 OUTPUT_KEPT = 4096
+OUTPUT_PAUSE = 0.005  # seconds between two reads
 
 Hear = Callable[[int, Report], None]
 Lost = Callable[[int, int, int], None]
@@ -44,32 +45,33 @@ class Launched:
     pipe: Connection
     output: Connection
     gone: asyncio.Event = field(default_factory=asyncio.Event)
-    printed: int = 0
     last_words: bytes = b""
 
 
 class Pool:
-    """Processes in ``size`` slots. ``hear`` gets every report with its slot, also those of
-    replaced processes; ``lost`` gets slot, launch and exit code of each process that ended."""
+    """Processes in ``size`` slots, each started with ``order`` and a number of its own.
 
-    def __init__(
-        self, size: int, faults: tuple[tuple[str, float | None], ...], hear: Hear, lost: Lost
-    ) -> None:
-        self._faults = faults
+    ``hear`` gets every report with its slot, also those of replaced processes; ``lost`` gets slot,
+    launch and exit code of each process that ended.
+    """
+
+    def __init__(self, size: int, order: Launch, hear: Hear, lost: Lost) -> None:
+        self._order = order
         self._hear = hear
         self._lost = lost
         self._context = multiprocessing.get_context("forkserver")
         self._slots: list[Launched | None] = [None] * size
         self._alive: set[Launched] = set()
         self._launches = 0
+        self._last_words: dict[int, bytes] = {}
 
     def launch(self, slot: int) -> int:
         """Start a process in this slot; returns its launch number."""
         self._launches += 1
         pipe, far_pipe = self._context.Pipe()
         output, far_output = self._context.Pipe(duplex=False)
-        order = Launch(number=self._launches, slot=slot, faults=self._faults)
-        process = self._context.Process(target=run, args=(order, far_pipe, far_output))
+        order = replace(self._order, number=self._launches)
+        process = self._context.Process(target=enter, args=(order, far_pipe, far_output))
         process.start()
         far_pipe.close()
         far_output.close()
@@ -78,7 +80,7 @@ class Pool:
         self._alive.add(launched)
         loop = asyncio.get_running_loop()
         loop.add_reader(pipe.fileno(), self._on_report, launched)
-        loop.add_reader(output.fileno(), self._on_output, launched)
+        self._listen_to_output(launched)
         loop.add_reader(process.sentinel, self._on_exit, launched)
         return self._launches
 
@@ -99,9 +101,8 @@ class Pool:
         return launched.process.pid if launched else None
 
     def last_words(self, slot: int) -> str:
-        """The end of what the process of this slot printed."""
-        launched = self._slots[slot]
-        return launched.last_words.decode(errors="replace") if launched else ""
+        """The end of what the last process of this slot printed."""
+        return self._last_words.get(slot, b"").decode(errors="replace").strip()
 
     async def end(self, slot: int) -> None:
         """End the process of this slot: politely, then by force. Returns when it is gone."""
@@ -138,12 +139,19 @@ class Pool:
             asyncio.get_running_loop().remove_reader(launched.pipe.fileno())
 
     def _on_output(self, launched: Launched) -> None:
-        """Read what the process prints, keep the end of it, never let it block."""
+        """Keep the end of what the process prints. One that floods us is read now and then, so
+        that it waits for us and we for nobody."""
         data = os.read(launched.output.fileno(), OUTPUT_AT_ONCE)
-        if not data:
-            asyncio.get_running_loop().remove_reader(launched.output.fileno())
-        launched.printed += len(data)
         launched.last_words = (launched.last_words + data)[-OUTPUT_KEPT:]
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(launched.output.fileno())
+        if data:
+            loop.call_later(OUTPUT_PAUSE, self._listen_to_output, launched)
+
+    def _listen_to_output(self, launched: Launched) -> None:
+        if not launched.output.closed:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(launched.output.fileno(), self._on_output, launched)
 
     def _on_exit(self, launched: Launched) -> None:
         """Hear its last reports, then let go of it."""
@@ -159,6 +167,7 @@ class Pool:
         self._alive.discard(launched)
         if self._slots[launched.slot] is launched:
             self._slots[launched.slot] = None
+        self._last_words[launched.slot] = launched.last_words
         launched.gone.set()
         self._lost(launched.slot, launched.number, code)
 

@@ -24,7 +24,7 @@ from pydantic import (
 
 from reference.miner.jobs import PictureRequest
 
-LONGEST_PROMPT = 100_000
+LONGEST_PROMPT = 32_768  # a task fits into a pipe's buffer, so giving it never blocks
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
 
 M = TypeVar("M", bound=BaseModel)

@@ -15,7 +15,7 @@ from aiohttp import web
 from reference.miner import answers
 from reference.miner.delivery import Deliveries
 from reference.miner.engine import Engine
-from reference.miner.jobs import Job, JobStore, PictureRequest
+from reference.miner.jobs import Ending, Job, JobStore, PictureRequest, Status
 from reference.miner.loras import LORAS
 from reference.miner.requests import (
     Refused,
@@ -30,6 +30,7 @@ from reference.miner.training import Trainings
 from reference.miner.triggers import Arming
 
 log = logging.getLogger(__name__)
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LARGEST_BODY = 32 * 2**20
 LARGEST_SOURCE = 16 * 2**20
 SOURCE_TIMEOUT = 30.0
@@ -47,6 +48,7 @@ class Miner:
         self._seams = seams
         self._arming = arming
         self._jobs = jobs
+        self._folder = folder
         self._engine = Engine(settings, seams, arming, folder, self._ended)
         self._deliveries = Deliveries(settings, seams)
         self._trainings = Trainings(settings.training_seconds, settings.retention)
@@ -57,7 +59,7 @@ class Miner:
     async def start(self) -> None:
         """Start the inference processes; returns when the first can take a job."""
         self._engine.start()
-        await self._engine.ready.wait()
+        await self._engine.started.wait()
 
     async def stop(self) -> None:
         """End everything that runs."""
@@ -79,6 +81,8 @@ class Miner:
         app.router.add_get("/train/status/{job_id}", self._train_status)
         app.router.add_get("/images/{name}", self._image)
         app.router.add_get("/health", self._health)
+        app.router.add_get("/workers", self._workers)
+        app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/jobs", self._list)
         app.router.add_get("/", self._index)
         return app
@@ -97,7 +101,7 @@ class Miner:
             job_id, asked = parse(body)
         except Refused as why:
             return self._seams.refused(answers.refused(why))
-        if self._engine.waiting >= self._settings.queue_limit or not self._engine.ready.is_set():
+        if self._engine.waiting >= self._settings.queue_limit or not self._engine.ready:
             return answers.problem(503, "not ready for another job")
         if job_id is not None and self._jobs.busy(job_id):
             return answers.problem(409, f"job {job_id} is still under way")
@@ -115,9 +119,11 @@ class Miner:
             path=path,
             base_url=base_url,
             queued_at=datetime.now(UTC),
-            source=asked.source,
         )
         self._jobs.add(job)
+        self._engine.books["submitted"] += 1
+        if asked.source is not None:
+            self._keep_source(job, asked.source)
         if asked.source_url is None:
             self._engine.submit(job)
         else:
@@ -131,14 +137,19 @@ class Miner:
         try:
             async with asyncio.timeout(SOURCE_TIMEOUT), self._source_session.get(url) as answer:
                 answer.raise_for_status()
-                job.source = await _at_most(answer.content, LARGEST_SOURCE)
+                self._keep_source(job, await _at_most(answer.content, LARGEST_SOURCE))
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            self._engine.fail(job, f"image_url could not be fetched: {error or 'timeout'}")
+            self._engine.end(job, _unfetched(error))
         else:
             self._engine.submit(job)
 
+    def _keep_source(self, job: Job, data: bytes) -> None:
+        job.source = self._folder / f".{job.key}.source"
+        job.source.write_bytes(data)
+
     def _ended(self, job: Job) -> None:
-        job.source = None
+        if job.source is not None:
+            job.source.unlink(missing_ok=True)
         self._deliveries.start(job)
         asyncio.get_running_loop().call_later(self._settings.retention, self._forget, job)
 
@@ -190,9 +201,9 @@ class Miner:
         return await _send(Answer(200, training.view()))
 
     async def _health(self, _request: web.Request) -> web.StreamResponse:
-        ready = self._engine.ready.is_set()
+        ready = self._engine.ready
         body = {
-            "status": "healthy" if ready else "starting",
+            "status": "healthy" if ready else "unhealthy",
             "ready": ready,
             "workers": self._settings.workers,
             "queued": self._engine.waiting,
@@ -203,12 +214,28 @@ class Miner:
         }
         return await _send(self._seams.health(Answer(200 if ready else 503, body)))
 
+    async def _workers(self, _request: web.Request) -> web.StreamResponse:
+        from reference.miner.views import workers  # noqa: PLC0415 - few miners are asked
+
+        now = asyncio.get_running_loop().time()
+        return await _send(Answer(200, workers(self._engine, now)))
+
+    async def _metrics(self, _request: web.Request) -> web.StreamResponse:
+        from reference.miner.views import metrics  # noqa: PLC0415 - few miners are asked
+
+        return web.Response(body=metrics(self._engine), headers={"Content-Type": METRICS_TYPE})
+
     async def _list(self, _request: web.Request) -> web.StreamResponse:
         return await _send(Answer(200, {"jobs": [answers.listed(job) for job in self._jobs]}))
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
-        paths = ["/inference", "/edit", "/train", "/health", "/jobs"]
+        paths = ["/inference", "/edit", "/train", "/health", "/jobs", "/workers", "/metrics"]
         return await _send(Answer(200, {"service": "reference miner", "paths": paths}))
+
+
+def _unfetched(error: Exception) -> Ending:
+    why = f"image_url could not be fetched: {error or 'it took too long'}"
+    return Ending(status=Status.FAILED, error=why)
 
 
 async def _at_most(stream: aiohttp.StreamReader, limit: int) -> bytes:

@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+HARDWARE = {"high-end": 600.0, "mid-range": 900.0, "low-end": 1200.0}
+"""Step timeouts by class of device: the upper end of what is advised for each, because a healthy
+job that is ended costs more than a hang that is found a little later."""
+
 Value = int | float | str
 N = TypeVar("N", int, float)
 
@@ -40,7 +44,29 @@ class Settings:
     training_seconds: float = number(2.0, 0.0, 86400.0, "time that one training takes")
     queue_limit: int = number(10_000, 1, 1_000_000, "jobs that may wait; beyond it 503")
     retention: float = number(300.0, 0.1, 864_000.0, "how long an ended job is remembered")
-    inference_timeout: float = number(600.0, 0.1, 86400.0, "longest run of one job, then `timeout`")
+    attempts: int = number(2, 1, 10, "how often a job is tried whose process hangs or dies")
+    inference_timeout: float = number(
+        1800.0, 0.1, 604_800.0, "longest run of one job, then `timeout`"
+    )
+    inference_step_timeout: float = number(600.0, 0.1, 86400.0, "between two steps, and silence")
+    first_step_timeout: float = number(90.0, 0.1, 86400.0, "to the first step, if that is longer")
+    preload_timeout: float = number(80.0, 0.1, 86400.0, "process start, and model loading")
+    download_timeout: float = number(121.0, 0.1, 86400.0, "download of a LoRA")
+    post_process_timeout: float = number(60.0, 0.1, 86400.0, "from 100 % to the result")
+    process_timeout: float = number(300.0, 0.1, 86400.0, "every process silent at once")
+    slow_rate: float = number(1.0, 0.0, 6000.0, "percent per minute under which a job is slow")
+    slow_after: float = number(60.0, 0.1, 86400.0, "how long a job runs before it can be slow")
+    heartbeat: float = number(1.0, 0.01, 60.0, "between signs of life of a process that waits")
+    tick: float = number(1.0, 0.01, 60.0, "how often the processes are judged")
+    replacement_cooldown: float = number(
+        1.0, 0.0, 3600.0, "pause of a slot before its next process"
+    )
+    quarantine_failures: int = number(3, 1, 1000, "failures of one slot that make it rest")
+    quarantine_window: float = number(300.0, 0.1, 86400.0, "time in which these are counted")
+    quarantine_seconds: float = number(300.0, 0.1, 86400.0, "how long it rests")
+    hardware: str = text(
+        "", "start from the step timeout of high-end, mid-range or low-end devices"
+    )
     callback_timeout: float = number(10.0, 0.1, 3600.0, "longest wait for a receiver to go on")
     callback_attempts: int = number(1, 1, 10, "delivery attempts; more than one only after errors")
     callback_retry_delay: float = number(0.5, 0.0, 3600.0, "pause before a further attempt")
@@ -60,11 +86,21 @@ def table() -> tuple[Field[Any], ...]:
 def configured(base: Settings, values: Mapping[str, object]) -> Settings:
     """``base`` with these values, each checked. Raises SettingsError."""
     rows = {row.name: row for row in table()}
+    values = _of_hardware(values) | dict(values)
     for name in values:
         if name not in rows:
             raise SettingsError(f"{name} is no setting; there are {', '.join(rows)}")
     checked: dict[str, Any] = {name: _checked(rows[name], v) for name, v in values.items()}
     return replace(base, **checked)
+
+
+def _of_hardware(values: Mapping[str, object]) -> dict[str, object]:
+    named = values.get("hardware")
+    if not named:
+        return {}
+    if named not in HARDWARE:
+        raise SettingsError(f"hardware must be one of {', '.join(HARDWARE)}, not {named!r}")
+    return {"inference_step_timeout": HARDWARE[str(named)]}
 
 
 def _checked(row: Field[Any], value: object) -> Value:

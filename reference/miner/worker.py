@@ -10,13 +10,13 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from reference.miner.faults import switched_on
+from reference.miner.launch import Launch
 from reference.miner.loras import LORAS
 from reference.miner.messages import End, Report, State, Task
 from reference.miner.pictures.canvas import Canvas
@@ -26,15 +26,6 @@ from reference.miner.seams import Beat, Chain
 from reference.miner.triggers import armed_by_task
 
 PR_SET_PDEATHSIG = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """What a process is started with. ``faults`` are names with their values."""
-
-    number: int
-    slot: int
-    faults: tuple[tuple[str, float | None], ...] = ()
 
 
 class WorkFailed(Exception):  # noqa: N818 - an outcome of a task, not of the program
@@ -48,9 +39,17 @@ def run(launch: Launch, pipe: Connection, output: Connection) -> None:
     threading.Thread(target=_listen, args=(pipe, commands), daemon=True).start()
     worker = Worker(launch, pipe, Chain(switched_on(launch.faults), armed_by_task))
     worker.start()
-    while isinstance(command := commands.get(), Task):
+    while isinstance(command := _next(commands, worker, launch.heartbeat), Task):
         worker.work(command)
     worker.say(State.ENDING)
+
+
+def _next(commands: "SimpleQueue[Task | End]", worker: "Worker", heartbeat: float) -> Task | End:
+    while True:
+        try:
+            return commands.get(timeout=heartbeat)
+        except Empty:
+            worker.say(State.WAITING)
 
 
 def _settle_in(output: Connection) -> None:

@@ -1,7 +1,5 @@
 """From noise to picture in steps. The same task gives the same pixels in every process."""
 
-from io import BytesIO
-
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
@@ -74,9 +72,9 @@ def _scene(kind: str, rng: np.random.Generator, task: Task) -> Light:
     return vivid
 
 
-def _source(data: bytes, height: int, width: int) -> Light:
+def _source(path: str, height: int, width: int) -> Light:
     try:
-        with Image.open(BytesIO(data)) as image:
+        with Image.open(path) as image:
             small = image.convert("RGB").resize((width, height))
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise ValueError(f"the picture to edit cannot be read: {error}") from error
