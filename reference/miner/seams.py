@@ -6,11 +6,12 @@ strike this time. Filters of the first group run in the miner, those of the seco
 inference processes.
 """
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from reference.miner.jobs import Ending, Job, Section
 from reference.miner.messages import Task
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reference.miner.pictures.kinds import Pixels
 
 Beat = Callable[[float | None], None]
+BEAT_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +122,26 @@ class Fault(Seams):
     """One defect, or one permitted difference, with what `--list-faults` tells of it.
 
     ``clause`` names the clause of ``docs/protocol.md`` that the defect breaks, empty for what is
-    permitted. ``parameter`` is the default of the value in ``--fault NAME:VALUE``.
+    permitted. ``parameter`` is the default of the value in ``--fault NAME:VALUE``; ``launch``
+    is the number of the inference process that the fault is in.
     """
 
     name: ClassVar[str]
     does: ClassVar[str]
     clause: ClassVar[str] = ""
     parameter: ClassVar[float | None] = None
+    launch: int = 0
 
     def __init__(self, value: float | None = None) -> None:
         self.value = self.parameter if value is None else value
+
+
+def forever(beat: Callable[[], None] | None = None) -> NoReturn:
+    """Hang: silently, or with heartbeats. Ends with the process."""
+    while True:
+        time.sleep(BEAT_SECONDS if beat else 3600)
+        if beat:
+            beat()
 
 
 Armed = Callable[[Fault, Job | Task | None], bool]

@@ -37,7 +37,7 @@ def run(launch: Launch, pipe: Connection, output: Connection) -> None:
     _settle_in(output)
     commands: SimpleQueue[Task | End] = SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, commands), daemon=True).start()
-    worker = Worker(launch, pipe, Chain(switched_on(launch.faults), armed_by_task))
+    worker = Worker(launch, pipe, Chain(switched_on(launch.faults, launch.number), armed_by_task))
     worker.start()
     while isinstance(command := _next(commands, worker, launch.heartbeat), Task):
         worker.work(command)

@@ -17,10 +17,21 @@ FAULTS: tuple[str, ...] = (
     "bottom-grey",
     "callback-missing",
     "callback-twice",
+    "crash",
     "delivered-never-sent",
+    "eats-memory",
+    "falling-progress",
     "hang",
+    "hang-beating",
+    "ignores-sigterm",
+    "oscillating-progress",
+    "out-of-memory",
     "result-404",
     "stale-picture",
+    "stall-downloading",
+    "stall-post-processing",
+    "stall-preloading",
+    "stall-starting",
     "training-interrupts",
     "truncated-file",
     "wrong-secret",
@@ -38,6 +49,10 @@ def load(name: str) -> type[Fault]:
     return found
 
 
-def switched_on(wanted: Iterable[tuple[str, float | None]]) -> list[Fault]:
-    """The faults of these names, with their values. Raises LookupError."""
-    return [load(name)(value) for name, value in wanted]
+def switched_on(wanted: Iterable[tuple[str, float | None]], launch: int = 0) -> list[Fault]:
+    """The faults of these names, with their values, in the process of this launch number (0 in
+    the miner itself). Raises LookupError."""
+    faults = [load(name)(value) for name, value in wanted]
+    for fault in faults:
+        fault.launch = launch
+    return faults

@@ -1,9 +1,7 @@
 """The worst of all defects: nothing happens any more."""
 
-import time
-
 from reference.miner.messages import Task
-from reference.miner.seams import Beat, Fault
+from reference.miner.seams import Beat, Fault, forever
 
 
 class Hang(Fault):
@@ -13,8 +11,7 @@ class Hang(Fault):
     parameter = 42.0
 
     def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:
-        if percent is not None and percent > (self.value or 0):
+        if percent is not None and percent >= (self.value or 0):
             beat(self.value)
-            while True:
-                time.sleep(3600)
+            forever()
         return percent

@@ -2,15 +2,19 @@
 
 VARIATIONS: tuple[str, ...] = (
     "bad-request-400",
+    "bursty",
     "error-word",
     "failed-at",
+    "floods-output",
     "id-key",
     "late-callback-section",
     "no-image-url",
+    "no-percentage",
     "no-progress",
     "no-training",
     "not-repeatable",
     "plain-202",
     "processing-until-delivered",
     "retrying",
+    "slow",
 )
