@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         settings = _settings(config)
     except SettingError as error:
-        raise pytest.UsageError(str(error)) from error
+        pytest.exit(str(error), returncode=ExitCode.USAGE)
     watch = partial(live.watch, plugins=config.pluginmanager)
     strict = config.getoption("strict_clauses")
     config.stash[SESSION] = Session(settings, strict=strict, watch=watch)

@@ -1,6 +1,7 @@
 """One HTTP exchange with the miner, whatever it does: the answer is a value, never an exception."""
 
 import json
+import os
 from collections.abc import Callable
 from typing import Self
 from urllib.parse import urljoin
@@ -48,8 +49,7 @@ class Exchange:
                 kind = response.headers.get("Content-Type", "")
                 return protocol.Answer(took, response.status, kind, content)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            told = str(error) or f"no answer within {REQUEST_TIMEOUT:.0f} s"
-            return protocol.Answer(self._clock() - began, error=told)
+            return protocol.Answer(self._clock() - began, error=_told(error))
 
     async def probe(self, request: Request, job_id: str) -> Probed:
         """Send a request that is not a job; ``{job_id}`` in it stands for this id."""
@@ -69,6 +69,15 @@ class Exchange:
             error=answer.error,
             tags=dict(request.tags),
         )
+
+
+def _told(error: Exception) -> str:
+    """Why there was no answer, in words."""
+    if isinstance(error, TimeoutError):
+        return f"no answer within {REQUEST_TIMEOUT:.0f} s"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return f"cannot connect ({os.strerror(error.os_error.errno).lower()})"
+    return str(error) or type(error).__name__
 
 
 async def _whole_body(response: aiohttp.ClientResponse) -> bytes:

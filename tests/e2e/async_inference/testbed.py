@@ -12,7 +12,7 @@ import json
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Self, TypeVar
@@ -33,6 +33,10 @@ from tests.e2e.async_inference.events import (
     ScenarioStarted,
 )
 from tests.e2e.async_inference.exchange import Exchange
+from tests.e2e.async_inference.external_callbacks import (
+    ExternalCallbacks,
+    ExternalCallbacksError,
+)
 from tests.e2e.async_inference.flight import Assignment, Pace
 from tests.e2e.async_inference.keeper import Keeper
 from tests.e2e.async_inference.liveness import Budgets
@@ -79,6 +83,9 @@ class Testbed:
         self._numbers = itertools.count(1)
         self._sizes: dict[str, tuple[int, int]] = {}
         self._driver: Driver | None = None
+        self._server: CallbackServer | None = None
+        self._external: ExternalCallbacks | None = None
+        self._open_parts = AsyncExitStack()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="testbed", daemon=True)
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="examine")
@@ -87,8 +94,8 @@ class Testbed:
         self._thread.start()
         try:
             self._await(self._open())
-        except BaseException:
-            self._stop_loop()
+        except BaseException as error:
+            self.close(str(error))
             raise
         return self
 
@@ -109,8 +116,7 @@ class Testbed:
     def close(self, incomplete: str = "") -> None:
         """End the run. ``incomplete`` says why it ended early; empty where it did not."""
         if self._thread.is_alive():
-            with suppress(Exception):
-                self._await(self._close())
+            self._await(self._open_parts.aclose())
             self._stop_loop()
             self.recorder.record(RunEnded(at=self.recorder.clock(), incomplete=incomplete))
             self.recorder.close()
@@ -119,7 +125,9 @@ class Testbed:
 
     async def _open(self) -> None:
         recorder, settings = self.recorder, self.settings
-        self._exchange = await Exchange(self.miner_url, recorder.clock).__aenter__()
+        self._exchange = await self._open_parts.enter_async_context(
+            Exchange(self.miner_url, recorder.clock)
+        )
         self._keeper = Keeper(
             recorder.folder, self._pool, clock=recorder.clock, record=recorder.record
         )
@@ -134,10 +142,10 @@ class Testbed:
             )
         )
         await self._greet_miner()
-        self._server = None if settings.external_callback else await self._start_server()
-        self._callback_base = self._server_url() if self._server else settings.callback_base_url
-        if self._server is None:
-            await self._greet_external_server()
+        if settings.external_callback:
+            self._external = await self._greet_external_server()
+        else:
+            self._server = await self._start_server()
 
     async def _greet_miner(self) -> None:
         """The miner answers at all, and names its LoRAs if nobody else did."""
@@ -169,24 +177,29 @@ class Testbed:
         except CallbackServerError as error:
             told = str(error).removeprefix(UNAVAILABLE)
             raise SetupError(f"{UNAVAILABLE}{told}") from error
+        self._open_parts.push_async_callback(server.stop)
         return server
 
-    def _server_url(self) -> str:
+    def _callback_base(self) -> str:
         """What the miner is told: the given url, with the port that was really bound."""
         base = urlsplit(self.settings.callback_base_url)
         if base.port != 0 or self._server is None:
             return self.settings.callback_base_url
         return base._replace(netloc=base.netloc[:-1] + str(self._server.port)).geturl()
 
-    async def _greet_external_server(self) -> None:
-        base = self.settings.callback_base_url
-        async with Exchange(base, self.recorder.clock) as exchange:
-            answer = await exchange.ask("GET", "/callbacks")
-        if answer.error:
+    async def _greet_external_server(self) -> ExternalCallbacks:
+        base, recorder = self.settings.callback_base_url, self.recorder
+        exchange = await self._open_parts.enter_async_context(Exchange(base, recorder.clock))
+        external = ExternalCallbacks(exchange, recorder.wall, self._keeper.keep)
+        try:
+            await external.skip_earlier()
+        except ExternalCallbacksError as error:
             raise SetupError(
-                f"{UNAVAILABLE}{base}: {answer.error}. Start it, or unset "
-                "ASYNC_USE_EXTERNAL_CALLBACK to have one started"
-            )
+                f"{UNAVAILABLE}{base}: {error}. Start one (python -m "
+                "tests.e2e.async_inference.cli callback-server), or unset "
+                "ASYNC_USE_EXTERNAL_CALLBACK to have it started"
+            ) from error
+        return external
 
     async def _run(self, scenario: Scenario, nemesis: Nemesis, name: str) -> None:
         recorder = self.recorder
@@ -211,6 +224,8 @@ class Testbed:
         await self._driver.run(scenario, [self._assign(job) for job in scenario.jobs])
         if self._server:
             self._server.use(Quiet())
+        for delivered in await self._external.new() if self._external else []:
+            self._record_and_examine(delivered)
         await self._keeper.finish()
         recorder.record(ScenarioEnded(at=recorder.clock(), name=name))
 
@@ -234,13 +249,13 @@ class Testbed:
         if job.callback is CallbackTo.NOWHERE:
             return Assignment(job, name, None)
         if job.callback is CallbackTo.PLAIN_URL or self._server is None:
-            url = self._callback_base + CALLBACK_PATH
+            url = self._callback_base() + CALLBACK_PATH
             return Assignment(job, name, protocol.Callback(url, chosen.callback_secret))
         token = self._derived(name)[:16]
         secret = self._derived(f"secret of {token}")
         self._sizes[token] = self._sizes[name]
         self._server.expect(token, secret)
-        url = f"{self._callback_base}{CALLBACK_PATH}/{token}"
+        url = f"{self._callback_base()}{CALLBACK_PATH}/{token}"
         return Assignment(job, name, protocol.Callback(url, secret), token)
 
     def _derived(self, text: str) -> str:
@@ -274,11 +289,6 @@ class Testbed:
     def _expected_size(self, event: Event) -> tuple[int, int]:
         key = event.job if isinstance(event, Downloaded) else getattr(event, "token", None)
         return self._sizes.get(key or "", self.settings.image_size)
-
-    async def _close(self) -> None:
-        if self._server:
-            await self._server.stop()
-        await self._exchange.__aexit__()
 
     def _await(self, work: Coroutine[Any, Any, T]) -> T:
         """Run on the testbed's thread and wait. An interrupt here cancels the work there."""
