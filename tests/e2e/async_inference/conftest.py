@@ -100,7 +100,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for line in terminal.lines(verdict):
             terminalreporter.line(line)
         if run.recorder:
-            terminalreporter.line(f"Report: {run.recorder.folder}")
+            terminalreporter.line(f"Report: {run.recorder.folder / 'report.html'}")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from tests.e2e.async_inference.events import Judged
 from tests.e2e.async_inference.recorder import Recorder
 from tests.e2e.async_inference.reference_miner import reference_miner
+from tests.e2e.async_inference.report_page import report_page
 from tests.e2e.async_inference.run_history import RunHistory
 from tests.e2e.async_inference.testbed import SetupError, Testbed
 from tests.harness import contract
@@ -45,7 +46,8 @@ class Session:
     def __post_init__(self) -> None:
         chosen = self.settings.run_seed
         self.seed = secrets.randbits(32) if chosen is None else chosen
-        self.levels = contract.levels(contract.load(CONTRACT))
+        self.clauses = contract.load(CONTRACT)
+        self.levels = contract.levels(self.clauses)
 
     def testbed(self) -> Testbed:
         """The run's testbed.
@@ -101,6 +103,8 @@ class Session:
         run = {"run": recorder.run, "seed": self.seed, "target": self.settings.miner_url}
         text = machine.as_json(self.verdict(), **run)
         (recorder.folder / "verdict.json").write_text(text, encoding="utf-8")
+        html = report_page(recorder.events, self.verdict(), self.clauses)  # type: ignore[arg-type]
+        (recorder.folder / "report.html").write_text(html, encoding="utf-8")
 
     def _open(self) -> Testbed:
         settings, url = self.settings, self.settings.miner_url
