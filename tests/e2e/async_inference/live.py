@@ -75,7 +75,7 @@ class PlainLive:
     def __call__(self, event: Event) -> None:
         one_more, tally = self._tally(event), self._tally
         if isinstance(event, ScenarioStarted) and tally.jobs > 1:
-            self._line(f"{tally.name}: {tally.jobs} jobs, {event.shape}, {event.nemesis}")
+            self._line(f"{tally.name}: {tally.jobs} jobs, {event.shape}; nemesis: {event.nemesis}")
         elif isinstance(event, ScenarioEnded) and tally.jobs > 1:
             self._line(f"{tally.name}: ended after {event.at - tally.began:.1f} s, {tally}")
         elif one_more and tally.ended % max(1, tally.jobs // PLAIN_LINES) == 0 and tally.jobs > 1:

@@ -70,6 +70,9 @@ class Shape(Protocol):
 class Burst:
     """All jobs in the same instant."""
 
+    def __str__(self) -> str:
+        return "all at once"
+
     def wait(self, elapsed: float, sent: int, in_flight: int) -> float | None:  # noqa: ARG002
         return 0.0
 
@@ -80,6 +83,9 @@ class Steady:
 
     per_second: float
 
+    def __str__(self) -> str:
+        return f"{self.per_second:g} a second"
+
     def wait(self, elapsed: float, sent: int, in_flight: int) -> float | None:  # noqa: ARG002
         return max(0.0, sent / self.per_second - elapsed)
 
@@ -89,6 +95,9 @@ class AtOnce:
     """At most ``jobs`` in flight: the next leaves when one has ended (a closed workload)."""
 
     jobs: int = 1
+
+    def __str__(self) -> str:
+        return "one after another" if self.jobs == 1 else f"{self.jobs} at a time"
 
     def wait(self, elapsed: float, sent: int, in_flight: int) -> float | None:  # noqa: ARG002
         return None if in_flight >= self.jobs else 0.0

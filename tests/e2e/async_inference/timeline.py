@@ -67,7 +67,7 @@ def timeline(history: RunHistory) -> Timeline:
         for n, job in enumerate(jobs)
     )
     ticks = tuple(
-        (LEFT + (WIDTH - LEFT) * n / TICKS, f"{(ended - began) * n / TICKS:.1f} s")
+        (LEFT + (WIDTH - LEFT) * n / TICKS, f"{(ended - began) * n / TICKS:.3g} s")
         for n in range(TICKS)
     )
     return Timeline(
@@ -104,8 +104,8 @@ def _summary(jobs: list[JobRecord], seconds: float) -> str:
     n, done = len(jobs), sum(job.completed for job in jobs)
     told = f"{done} of {n} jobs completed in {seconds:.1f} s"
     told += f" ({done / seconds:.1f} a second), up to {overlap(jobs)} in flight together"
-    if n and done == n:
-        told += f"; no failure in {n} means: below {min(1.0, 3 / n):.1%} with 95 % confidence"
+    if n > 3 and done == n:
+        told += f"; no failure in {n} means: below {3 / n:.1%} with 95 % confidence"
     return told
 
 
