@@ -103,6 +103,7 @@ class CallbackServer:
         except CallbackServerError:
             store.close()
             raise
+        await self._listener.ready()
         self.port = self._listener.port
         self._enter()
 

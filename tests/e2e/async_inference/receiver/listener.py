@@ -47,17 +47,30 @@ class Listener:
         serve = asyncio.get_running_loop().create_server(self._server, sock=listening)
         self._serving = asyncio.ensure_future(serve)
 
-    def refuse(self) -> None:
-        """Stop listening, but keep the port: who connects is refused by the system."""
-        self.refusing = True
-        assert self._serving is not None
-        self._serving.add_done_callback(lambda serving: self._refuse(serving.result()))
+    async def ready(self) -> None:
+        """Wait until connections are taken up."""
+        if self._serving is not None:
+            await self._serving
 
-    def _refuse(self, serving: asyncio.Server) -> None:
+    def refuse(self, refused: Callable[[], None]) -> None:
+        """Stop listening, but keep the port: who connects is refused by the system.
+
+        ``refused`` is called when that is so: at once, unless the port has only just been opened.
+        """
+        self.refusing = True
+        serving = self._serving
+        assert serving is not None
+        if serving.done():
+            self._refuse(serving.result(), refused)
+        else:
+            serving.add_done_callback(lambda done: self._refuse(done.result(), refused))
+
+    def _refuse(self, serving: asyncio.Server, refused: Callable[[], None]) -> None:
         if self.refusing and self._placeholder is None:
             serving.close()
             self._drop_idle()
             self._placeholder = bound(self.host, self.port)
+            refused()
 
     def accept(self) -> None:
         """Listen again."""

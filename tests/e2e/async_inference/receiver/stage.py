@@ -51,8 +51,7 @@ class Stage:
         """Refuse new connections and drop idle ones, for ``seconds`` or until the stage is over."""
         if self._door.refusing:
             return
-        self._door.refuse()
-        self.say("refuses connections")
+        self._door.refuse(lambda: self.say("refuses connections"))
         if seconds is not None:
             loop = asyncio.get_running_loop()
             self._reopening = loop.call_later(seconds, self._accept_again)
