@@ -93,14 +93,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if run.unavailable:
         terminalreporter.section("async inference", red=True)
         terminalreporter.line(f"Nothing was tested. {run.unavailable}")
-    elif run.results:
+    elif run.recorder:
         verdict = run.verdict()
         good = verdict.outcome is Outcome.PASS
         terminalreporter.section("async inference", green=good, red=not good)
         for line in terminal.lines(verdict):
             terminalreporter.line(line)
-        if run.recorder:
-            terminalreporter.line(f"Report: {run.recorder.folder / 'report.html'}")
+        terminalreporter.line(f"Report: {run.recorder.folder / 'report.html'}")
 
 
 @pytest.fixture(scope="session")
