@@ -1,5 +1,6 @@
 """Each job of a scenario as a bar of time: queued, working, settling, and when it was delivered."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -67,20 +68,27 @@ def timeline(history: RunHistory) -> Timeline:
         for n, job in enumerate(jobs)
     )
     ticks = tuple(
-        (LEFT + (WIDTH - LEFT) * n / TICKS, f"{(ended - began) * n / TICKS:.3g} s")
-        for n in range(TICKS)
+        (LEFT + second * scale, f"{second:g} s") for second in _round_seconds(ended - began)
     )
     return Timeline(
         history.scenario.name if history.scenario else "run",
         history.scenario.nemesis if history.scenario else "",
         history.scenario.shape if history.scenario else "",
-        _summary(jobs, ended - began),
+        _summary(history, ended - began),
         WIDTH,
         TOP + ROW * len(jobs) + 4,
         ticks,
         rows,
         _thumbnails(history),
     )
+
+
+def _round_seconds(length: float) -> list[float]:
+    """At most TICKS round moments (1, 2 or 5 times a power of ten apart) within a time."""
+    rough = length / TICKS
+    power = 10 ** math.floor(math.log10(rough))
+    step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= rough)
+    return [round(n * step, 6) for n in range(math.ceil(length / step))]
 
 
 def _row(job: JobRecord, n: int, x: Callable[[float], float], ended: float) -> JobRow:
@@ -100,11 +108,15 @@ def _kind(job: JobRecord, status: str | None) -> str:
     return "queued" if status == "queued" else "working"
 
 
-def _summary(jobs: list[JobRecord], seconds: float) -> str:
+def _summary(history: RunHistory, seconds: float) -> str:
+    jobs = list(history)
     n, done = len(jobs), sum(job.completed for job in jobs)
+    damaged = sum(any(broken_rule(history, j, p) for _, p, _ in pictures(j)) for j in jobs)
     told = f"{done} of {n} jobs completed in {seconds:.1f} s"
     told += f" ({done / seconds:.1f} a second), up to {overlap(jobs)} in flight together"
-    if n > 3 and done == n:
+    if damaged:
+        told += f"; {damaged} with a damaged picture"
+    elif n > 3 and done == n:
         told += f"; no failure in {n} means: below {3 / n:.1%} with 95 % confidence"
     return told
 

@@ -28,7 +28,8 @@ def test_the_miner_comes_up_answers_and_goes_down(shell: Shell) -> None:
     try:
         up = shell.run("make", "up", **mine)
         assert up.code == 0, up.output
-        assert "background process" in up.output and f"on port {port}" in up.output
+        assert "background process" in up.output
+        assert f"on port {port}" in up.output
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10) as answer:
             assert answer.status == 200
         assert "already runs" in shell.run("make", "up", **mine).output

@@ -41,7 +41,7 @@ def every_image_whole(history: RunHistory) -> Iterator[Ruling]:
                 "a whole picture of the size asked for",
                 f"{reason} (in the {source})",
                 at=at,
-                advice=f"look at it: {picture.path}",
+                advice=f"the picture: {picture.path}",
                 cause=reason.partition(":")[0].split("(")[0].strip(),
             )
             break
