@@ -37,6 +37,13 @@ e2e: ## test a miner (ASYNC_MINER_URL=http://host:8091), or the bundled referenc
 	@$(INSTALL) requirements_test_async.txt
 	@$(ROOT)/.ci/e2e
 
+.PHONY: worker-test tiny-model
+worker-test: tiny-model ## test one LLM worker alone (ARGS="--profile my.toml --model model.gguf")
+	@cd $(ROOT) && $(PY) -m tests.e2e.worker_isolation --model .run/tiny.gguf $(ARGS)
+tiny-model: ## write a small random GGUF model to .run/tiny.gguf
+	@$(INSTALL) requirements_llm_worker.txt
+	@cd $(ROOT) && { [ -s .run/tiny.gguf ] || $(PY) -m reference.worker.tiny_model .run/tiny.gguf; }
+
 .PHONY: setup-inference up logs down
 setup-inference: ## prepare the reference miner (container image, or environment)
 	@$(ROOT)/reference/service setup

@@ -1,0 +1,157 @@
+"""``python -m reference.worker``: a correct LLM worker, with faults to switch on."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reference.worker import llama
+from reference.worker.engine import (
+    INSTALL_ENGINE,
+    EchoEngine,
+    Engine,
+    ModelError,
+    Paced,
+    check_model,
+)
+from reference.worker.faults import DESCRIPTIONS, Fault
+from reference.worker.heartbeat import SCHEMAS
+from reference.worker.server import Options, leave_helper, serve
+
+USAGE, SETUP_FAILED = 2, 3
+BACKENDS = ("cpu", "cuda", "metal")
+
+
+def read_model(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+    return None if path is None or str(path) == "none" else path
+
+
+def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        for fault, description in DESCRIPTIONS.items():
+            click.echo(f"{fault:<22} {description}")
+        context.exit()
+
+
+@click.command()
+@click.option("--worker-id", default=lambda: f"worker-{uuid.uuid4()}", help="Default: a new UUID.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    callback=read_model,
+    help="A GGUF file, or `none` to echo. Default: none.",
+)
+@click.option("--backend", type=click.Choice(BACKENDS), default="cpu", show_default=True)
+@click.option("--device", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=18081, show_default=True, help="0: a free one."
+)
+@click.option("--hive-url", help="Where heartbeats go. Default: none are sent.")
+@click.option(
+    "--heartbeat-interval",
+    "interval",
+    type=click.FloatRange(0.01, 3600),
+    default=30.0,
+    show_default=True,
+    help="Seconds.",
+)
+@click.option(
+    "--heartbeat-schema",
+    "schema",
+    type=click.Choice(list(SCHEMAS)),
+    default="document",
+    show_default=True,
+)
+@click.option(
+    "--slots", type=click.IntRange(1, 64), default=4, show_default=True, help="Generations at once."
+)
+@click.option(
+    "--threads",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Threads of the engine.",
+)
+@click.option(
+    "--pace",
+    type=click.FloatRange(0.1, 1e6),
+    help="Tokens per second at most, to behave like a bigger model.",
+)
+@click.option(
+    "--fault", type=click.Choice([fault.value for fault in Fault]), help="A defect to switch on."
+)
+@click.option(
+    "--list-faults", is_flag=True, is_eager=True, expose_value=False, callback=list_faults
+)
+def main(threads: int, pace: float | None, **values: Any) -> None:
+    """An LLM worker: /v1/health, /v1/ready, /v1/inference, and heartbeats to a hive.
+
+    With the package xllamacpp and --model it runs llama.cpp; without them it echoes the prompt.
+    """
+    logging.basicConfig(level=logging.INFO, format="[%(levelname)s] %(message)s", stream=sys.stdout)
+    fault = Fault(values.pop("fault")) if values["fault"] else None
+    options = Options(fault=fault, **{k: v for k, v in values.items() if k != "fault"})
+    _fail_early(fault)
+    try:
+        _check(options)
+        code = asyncio.run(serve(options, lambda: _engine(options, threads, pace)))
+    except* ModelError as errors:
+        sys.exit(_say(USAGE, str(errors.exceptions[0])))
+    except* OSError as errors:
+        problem = errors.exceptions[0]
+        sys.exit(
+            _say(
+                SETUP_FAILED,
+                f"cannot listen on port {options.port}: {problem}; give another with --port",
+            )
+        )
+    if fault is Fault.LEAVES_HELPER:
+        leave_helper()
+    sys.exit(code)
+
+
+def _check(options: Options) -> None:
+    if options.model is not None:
+        check_model(options.model)
+        if llama.available() and options.backend not in llama.backends():
+            there = ", ".join(sorted(llama.backends()))
+            raise ModelError(f"no device of backend {options.backend} here; there is: {there}")
+
+
+def _engine(options: Options, threads: int, pace: float | None) -> Engine:
+    engine: Engine
+    if options.model is None:
+        engine = EchoEngine("none was given with --model")
+    elif not llama.available():
+        engine = EchoEngine(f"the package xllamacpp is missing ({INSTALL_ENGINE})")
+    else:
+        engine = llama.LlamaEngine(
+            options.model,
+            backend=options.backend,
+            device=options.device,
+            slots=options.slots,
+            threads=threads,
+        )
+    return Paced(engine, pace) if pace else engine
+
+
+def _fail_early(fault: Fault | None) -> None:
+    if fault is Fault.EXITS_EARLY:
+        sys.exit(_say(SETUP_FAILED, "the fault exits-early is switched on"))
+    if fault is Fault.CRASHES_EARLY:
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _say(code: int, message: str) -> int:
+    click.echo(f"worker: {message}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

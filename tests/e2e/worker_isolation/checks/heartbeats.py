@@ -1,0 +1,213 @@
+"""Clauses HBT: heartbeats come, keep their interval, and tell the truth."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tests.e2e.worker_isolation import events as ev
+from tests.e2e.worker_isolation.heartbeats import NONE, SCHEMAS
+from tests.e2e.worker_isolation.record import (
+    STOPPED,
+    Record,
+    WorkerRecord,
+    quiet_beats,
+    ready_workers,
+)
+from tests.harness.verdict import Check, Finding, NotApplicable, Ruling, check
+
+# What may follow a state. A worker that says a state again has not changed it.
+NEXT = {
+    "starting": {"ready", "busy", "stopped"},
+    "ready": {"busy", "stopped"},
+    "busy": {"ready", "stopped"},
+    "stopped": set[str](),
+    "healthy": {"degraded"},
+    "degraded": {"healthy"},
+}
+
+
+def _excused(record: Record) -> NotApplicable | None:
+    if record.run.schema == NONE:
+        return NotApplicable("the profile says that this worker sends no heartbeats")
+    return None
+
+
+def _tells_work(record: Record) -> bool:
+    schema = SCHEMAS.get(record.run.schema)
+    return schema is not None and schema.tells_work
+
+
+@check("HBT-1")
+def heartbeats_arrive(record: Record) -> Iterator[Ruling]:
+    if excuse := _excused(record):
+        yield excuse
+        return
+    for worker in ready_workers(record):
+        if not worker.quiet or worker.died:
+            continue
+        came, length = len(quiet_beats(worker)), worker.quiet.end - worker.quiet.begin
+        if came >= 2:
+            yield None
+        else:
+            expected = f"at least 2 heartbeats in {length:.1f} s"
+            advice = "is it given the hive's address and the interval? see the profile's command"
+            yield Finding("HBT-1", worker.name, expected, str(came), worker.quiet.end, advice)
+
+
+@check("HBT-2")
+def heartbeats_keep_their_interval(record: Record) -> Iterator[Ruling]:
+    if excuse := _excused(record):
+        yield excuse
+    limits = record.limits
+    least = limits.interval * (1 - limits.jitter) - limits.slack
+    most = limits.interval * (1 + limits.jitter) + limits.slack
+    for worker in ready_workers(record):
+        for before, beat in pairwise(quiet_beats(worker)):
+            gap, changed = beat.at - before.at, beat.state != before.state
+            if gap >= limits.stale * limits.interval:
+                continue  # HBT-8
+            if (gap < least and not changed) or gap > most:
+                expected = f"{max(least, 0):.2f} to {most:.2f} s since the heartbeat before"
+                yield Finding("HBT-2", worker.name, expected, f"{gap:.2f} s", beat.at)
+            else:
+                yield None
+
+
+@check("HBT-3")
+def heartbeats_have_their_shape(record: Record) -> Iterator[Ruling]:
+    if excuse := _excused(record):
+        yield excuse
+    for worker in record.workers:
+        for beat in worker.beats:
+            actual = "; ".join(beat.problems)
+            expected = f"the fields of the schema {record.run.schema}"
+            broken = Finding("HBT-3", worker.name, expected, actual, beat.at, cause=actual)
+            yield broken if actual else None
+
+
+@check("HBT-4")
+def heartbeats_carry_the_workers_id(record: Record) -> Iterator[Ruling]:
+    if excuse := _excused(record):
+        yield excuse
+    for worker in record.workers:
+        for beat in worker.beats:
+            if beat.worker_id == worker.worker_id:
+                yield None
+            elif beat.worker_id is not None:
+                expected = f"the id {worker.worker_id}"
+                yield Finding("HBT-4", worker.name, expected, beat.worker_id, beat.at)
+
+
+@check("HBT-5")
+def time_never_goes_back(record: Record) -> Iterator[Ruling]:
+    if excuse := _excused(record):
+        yield excuse
+    for worker in record.workers:
+        times = [(b.timestamp, b.at) for b in worker.beats if b.timestamp is not None]
+        for (before, _), (now, at) in pairwise(times):
+            if now >= before:
+                yield None
+            else:
+                expected = "a timestamp that is not before the last one"
+                yield Finding("HBT-5", worker.name, expected, f"{before - now:.3f} s back", at)
+
+
+@check("HBT-6")
+def states_follow_each_other(record: Record) -> Iterator[Ruling]:
+    if excuse := _excused(record):
+        yield excuse
+    for worker in record.workers:
+        states = [(b.state, b.at) for b in worker.beats if b.state in NEXT]
+        for (before, _), (now, at) in pairwise(states):
+            if before is None or now is None or now == before or now in NEXT[before]:
+                yield None
+            else:
+                expected = f"after {before}: {', '.join(sorted(NEXT[before])) or 'nothing'}"
+                yield Finding("HBT-6", worker.name, expected, now, at)
+
+
+@check("HBT-7")
+def states_agree_with_the_work(record: Record) -> Iterator[Ruling]:
+    if (excuse := _excused(record)) or not _tells_work(record):
+        yield excuse or NotApplicable("this schema does not tell busy from ready")
+        return
+    judged = False
+    for worker in ready_workers(record):
+        for beat in quiet_beats(worker):
+            working = _working(worker, beat.at, record.limits.slack)
+            if working is None or beat.state is None:
+                continue
+            judged = True
+            wrong = "ready" if working else "busy"
+            yield _misclaim(worker, beat, working) if beat.state == wrong else None
+    if not judged:
+        yield NotApplicable("no heartbeat fell clearly into work or rest; shorten the interval")
+
+
+def _working(worker: WorkerRecord, at: float, slack: float) -> bool | None:
+    """Whether the worker had work when it made the heartbeat of time ``at``; None if unsure."""
+    for generation in worker.inferred:
+        first = generation.first_token
+        streamed = generation.style == "stream" and first is not None
+        if streamed and first is not None and first <= at - slack and at <= generation.at:
+            return True
+        if generation.began - slack <= at <= generation.at + slack:
+            return None
+    return False
+
+
+def _misclaim(worker: WorkerRecord, beat: ev.HeartbeatReceived, working: bool) -> Finding:
+    expected = "busy while a stream of its is flowing" if working else "ready with nothing to do"
+    actual = f"{beat.state}; the process was {beat.process}, {beat.cpu:.2f} s of processor used"
+    return Finding("HBT-7", worker.name, expected, actual, beat.at)
+
+
+@check("HBT-8")
+def heartbeats_never_go_stale(record: Record) -> Iterator[Ruling]:
+    if excuse := _excused(record):
+        yield excuse
+    stale = record.limits.stale * record.limits.interval
+    for worker in ready_workers(record):
+        beats = quiet_beats(worker)
+        if not worker.quiet or not beats:
+            continue  # HBT-1
+        for before, after in pairwise([*(beat.at for beat in beats), worker.quiet.end]):
+            if after - before <= stale + record.limits.slack:
+                yield None
+            else:
+                work = any(before <= g.at for g in worker.inferred)
+                actual = f"{after - before:.1f} s of silence{', since work began' * work}"
+                yield Finding("HBT-8", worker.name, f"at most {stale:g} s", actual, after)
+
+
+@check("HBT-9")
+def a_stopped_worker_claims_nothing(record: Record) -> Iterator[Ruling]:
+    if excuse := _excused(record):
+        yield excuse
+    if not any(worker.phase(STOPPED) for worker in record.workers):
+        yield NotApplicable("the process was never stopped (--no-stop-process)")
+    for worker in ready_workers(record):
+        span = worker.phase(STOPPED)
+        if span is None or not quiet_beats(worker):
+            continue
+        stop = next((s.at for s in worker.all(ev.Signalled) if s.signal == "SIGSTOP"), span.end)
+        go = next((s.at for s in worker.all(ev.Signalled) if s.signal == "SIGCONT"), span.end)
+        claims = [b for b in worker.beats if stop + record.limits.slack < b.at < go]
+        for beat in claims:
+            actual = f"{beat.state}, from another process"
+            expected = "no heartbeat while the worker's process is stopped"
+            yield Finding("HBT-9", worker.name, expected, actual, beat.at)
+        if not claims:
+            yield None
+
+
+CHECKS: tuple[Check[Record], ...] = (
+    heartbeats_arrive,
+    heartbeats_keep_their_interval,
+    heartbeats_have_their_shape,
+    heartbeats_carry_the_workers_id,
+    time_never_goes_back,
+    states_follow_each_other,
+    states_agree_with_the_work,
+    heartbeats_never_go_stale,
+    a_stopped_worker_claims_nothing,
+)

@@ -1,0 +1,210 @@
+"""``python -m tests.e2e.worker_isolation``: test one worker alone, or several side by side."""
+
+import asyncio
+import json
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from tests.e2e.worker_isolation import bench, narrator
+from tests.e2e.worker_isolation.events import WorkerEvent, reader
+from tests.e2e.worker_isolation.heartbeats import NONE, SCHEMAS
+from tests.e2e.worker_isolation.judging import judged
+from tests.e2e.worker_isolation.options import (
+    BACKENDS,
+    DEFAULT_MODEL,
+    REPORTS,
+    OptionError,
+    Options,
+    plan,
+    present,
+)
+from tests.e2e.worker_isolation.profile import ProfileError
+from tests.e2e.worker_isolation.record import Record, arrange
+from tests.e2e.worker_isolation.runner import Plan, SetupError, run
+from tests.harness.exit_codes import ExitCode
+from tests.harness.history import HistoryError
+from tests.harness.report.junit import as_junit
+from tests.harness.report.machine import as_json
+from tests.harness.verdict import Verdict
+
+STYLES = {"ok": "green", "bad": "bold red", "head": "bold"}
+SEVERITY = (
+    ExitCode.SUITE_FAULT,
+    ExitCode.SETUP_FAILED,
+    ExitCode.USAGE,
+    ExitCode.FINDINGS,
+    ExitCode.INCONCLUSIVE,
+    ExitCode.PASS,
+)
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--worker-id", default="", show_default="a new UUID", help="The worker's id.")
+@click.option("--model", default=DEFAULT_MODEL, help="Model file, or `none`.")
+@click.option("--backend", type=click.Choice(BACKENDS), default="cpu")
+@click.option("--device", type=click.IntRange(0), default=0, help="Device id.")
+@click.option("--port", type=click.IntRange(0, 65535), default=18081, help="Worker; 0: a free one.")
+@click.option("--hive-port", type=click.IntRange(0, 65535), default=19200, help="0: a free one.")
+@click.option("--timeout", type=click.FloatRange(0.1), default=30, help="Seconds to readiness.")
+@click.option("--profile", default="document", help="A shipped profile, or a TOML file.")
+@click.option(
+    "--worker-cmd", envvar="WORKER_CMD", default="", help="Overrides the profile's command."
+)
+@click.option(
+    "--heartbeat-schema", type=click.Choice([*SCHEMAS, NONE]), help="Default: the profile's."
+)
+@click.option(
+    "--heartbeat-interval",
+    type=click.FloatRange(0.05),
+    help="Seconds. Default: 1 where the command takes it, else the profile's.",
+)
+@click.option(
+    "--watch",
+    type=click.FloatRange(0),
+    help="Seconds of the first look. Default: 10, or 3.5 intervals if longer.",
+)
+@click.option(
+    "--slack", type=click.FloatRange(0), default=0.5, help="Seconds granted to a busy machine."
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, help="Several side by side.")
+@click.option("--all-backends", is_flag=True, help="Each backend that is present, in turn.")
+@click.option("--benchmark", is_flag=True, help="Measure as well.")
+@click.option("--difficult-hive/--no-difficult-hive", default=True, help="Trouble the hive.")
+@click.option(
+    "--stop-process/--no-stop-process", default=True, help="Stop the process for a while."
+)
+@click.option("--strict", is_flag=True, help="A broken SHOULD fails the run.")
+@click.option("--json", "as_data", is_flag=True, help="Print one JSON document instead of text.")
+@click.option(
+    "--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML here."
+)
+@click.option(
+    "--report-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=REPORTS,
+    show_default="reports/",
+    help="Evidence goes here.",
+)
+@click.option(
+    "--recheck",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Judge this history again; starts no worker.",
+)
+def main(
+    all_backends: bool,
+    strict: bool,
+    as_data: bool,
+    junit: Path | None,
+    recheck: Path | None,
+    **values: Any,
+) -> None:
+    """Start a mock hive and a worker, test the worker alone, and leave nothing behind."""
+    values["heartbeat_schema"] = values["heartbeat_schema"] or ""
+    options = Options(**values)
+    backends = BACKENDS if all_backends else (options.backend,)
+    printer = _Printer(quiet=as_data)
+    try:
+        if recheck:
+            records = [_judge_file(recheck, printer, strict)]
+        else:
+            records = [
+                _one(options, b, printer, strict)
+                for b in backends
+                if _there(b, printer, all_backends)
+            ]
+    except (OptionError, ProfileError) as error:
+        sys.exit(_fail(ExitCode.USAGE, error))
+    except SetupError as error:
+        sys.exit(_fail(ExitCode.SETUP_FAILED, error))
+    except KeyboardInterrupt:
+        sys.exit(_fail(ExitCode.INCONCLUSIVE, "interrupted; the worker has been stopped"))
+    except Exception:  # a fault of ours must not look like one of the worker
+        click.echo(traceback.format_exc(), err=True)
+        sys.exit(_fail(ExitCode.SUITE_FAULT, "this is a fault of the suite, not of the worker"))
+    _write(records, as_data, junit)
+    sys.exit(worst(verdict.exit_code for _, verdict in records))
+
+
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    return min(codes, key=SEVERITY.index)
+
+
+def _there(backend: str, printer: "_Printer", chosen_by_us: bool) -> bool:
+    if chosen_by_us and not present(backend):
+        printer.line(narrator.Line(f"Backend {backend}: no such device here, not tested"))
+        return False
+    return True
+
+
+def _one(
+    options: Options, backend: str, printer: "_Printer", strict: bool
+) -> tuple[Record, Verdict]:
+    what: Plan = plan(replace(options, backend=backend), backend)
+    history = asyncio.run(run(what, printer.event))
+    printer.line(narrator.Line(f"Evidence: {what.folder}"))
+    return _judge(arrange(history), printer, strict)
+
+
+def _judge_file(path: Path, printer: "_Printer", strict: bool) -> tuple[Record, Verdict]:
+    try:
+        return _judge(arrange(reader.read(path)), printer, strict)
+    except (HistoryError, ValueError) as error:
+        raise OptionError(str(error)) from error
+
+
+def _judge(record: Record, printer: "_Printer", strict: bool) -> tuple[Record, Verdict]:
+    verdict = judged(record, strict=strict)
+    for line in narrator.closing(record, verdict):
+        printer.line(line)
+    if any(bench.levels(record)):
+        for text in bench.table(record):
+            printer.line(narrator.Line(text))
+    printer.line(narrator.ending(verdict))
+    return record, verdict
+
+
+def _write(records: Sequence[tuple[Record, Verdict]], as_data: bool, junit: Path | None) -> None:
+    documents = [
+        json.loads(
+            as_json(
+                verdict, run=record.run.run, benchmark=bench.as_data(record), **record.run.settings
+            )
+        )
+        for record, verdict in records
+    ]
+    if as_data:
+        click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
+    if junit is not None:
+        record, verdict = records[-1]
+        seconds = max((worker.end for worker in record.workers), default=0.0)
+        junit.parent.mkdir(parents=True, exist_ok=True)
+        junit.write_text(as_junit(verdict, "worker_isolation", seconds), encoding="utf-8")
+
+
+def _fail(code: ExitCode, problem: object) -> ExitCode:
+    click.echo(f"worker isolation: {problem}", err=True)
+    return code
+
+
+class _Printer:
+    """Prints lines, coloured on a terminal. ``quiet``: prints nothing."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._narrator = narrator.Narrator()
+        self._console = None if quiet else Console(highlight=False, soft_wrap=True)
+
+    def event(self, event: WorkerEvent) -> None:
+        for line in self._narrator.told(event):
+            self.line(line)
+
+    def line(self, line: narrator.Line) -> None:
+        if self._console is not None:
+            self._console.print(Text(line.text, style=STYLES.get(line.mark, "")))

@@ -1,0 +1,205 @@
+"""Everything that a run of workers can record, as frozen values: the lines of its history.
+
+``worker`` is the suite's name of a worker (``worker-1``), the same in all its events. Times are
+seconds since the start of the run, ``took`` and its like are seconds.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from tests.harness.history import Event, HistoryReader
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a worker. All in seconds, but ``jitter`` (a share of the interval) and
+    ``stale`` (a number of intervals).
+
+    ``slack`` is the time that a busy machine may take to carry a heartbeat or a change of state
+    here; it is granted wherever two times are compared.
+    """
+
+    interval: float
+    jitter: float = 0.25
+    slack: float = 0.5
+    stale: float = 3.0
+    ready: float = 30.0
+    endpoint: float = 2.0
+    inference: float = 60.0
+    stall: float = 10.0
+    stop: float = 5.0
+
+
+class RunStarted(Event, frozen=True):
+    """The run began; ``wall`` is the Unix time of ``at`` 0. ``schema`` is ``none`` where the worker
+    is not expected to send heartbeats."""
+
+    run: str
+    wall: float
+    profile: str
+    schema: str
+    limits: Limits
+    settings: dict[str, str]
+
+
+class HiveStarted(Event, frozen=True):
+    worker: str
+    url: str
+
+
+class WorkerStarted(Event, frozen=True):
+    """The process runs; ``pid`` as seen from the runner."""
+
+    worker: str
+    worker_id: str
+    pid: int
+    url: str
+    command: str
+
+
+class PhaseBegan(Event, frozen=True):
+    """Until the next one of this worker, its events belong to this phase."""
+
+    worker: str
+    phase: str
+
+
+class BecameReady(Event, frozen=True):
+    worker: str
+    took: float
+
+
+class NeverReady(Event, frozen=True):
+    """The wait for readiness ended without it. ``health`` and ``ready`` are the last answers."""
+
+    worker: str
+    took: float
+    health: str
+    ready: str
+    healthy: bool
+
+
+class HeartbeatReceived(Event, frozen=True):
+    """A request reached this worker's hive. ``at`` is when its last byte came.
+
+    ``timestamp`` is Unix time; it, ``worker_id`` and ``state`` are None where the body did not have
+    them in a usable form, and ``problems`` says what was wrong with it, field by field.
+    ``answered`` is the status code that the hive gave, None for none. ``process`` and ``cpu`` are
+    the state of the worker's process at that moment, and the processor time that it has used.
+    """
+
+    worker: str
+    number: int
+    path: str
+    body: str
+    worker_id: str | None = None
+    timestamp: float | None = None
+    state: str | None = None
+    problems: tuple[str, ...] = ()
+    answered: int | None = None
+    process: str = ""
+    cpu: float = 0.0
+
+
+class Answered(Event, frozen=True):
+    """An answer to ``health`` or ``ready``. ``error`` is set where there was none, ``late``
+    where it did not come in time."""
+
+    worker: str
+    probe: str
+    took: float
+    status_code: int | None = None
+    body: str = ""
+    problems: tuple[str, ...] = ()
+    error: str = ""
+    late: bool = False
+
+
+class Inferred(Event, frozen=True):
+    """A generation. ``style`` is ``json`` or ``stream``; ``purpose`` is ``probe``, ``work`` or the
+    name of a benchmark level.
+
+    ``first_token`` is the time (as ``at``) of the first token, or of the answer for ``json``;
+    ``longest_gap`` the longest silence after it; ``ends`` counts end marks; ``finished`` tells that
+    a finish reason or all tokens had come; ``closed`` that the stream was closed after its end.
+    ``late`` is set where a deadline passed: ``answer`` (nothing came at all), ``token`` (silence in
+    the middle) or ``whole`` (still going).
+    """
+
+    worker: str
+    style: str
+    purpose: str
+    began: float
+    max_tokens: int
+    status_code: int | None = None
+    text: str = ""
+    tokens: int = 0
+    finish_reason: str = ""
+    first_token: float | None = None
+    longest_gap: float = 0.0
+    ends: int = 0
+    finished: bool = False
+    closed: bool = False
+    problems: tuple[str, ...] = ()
+    error: str = ""
+    late: str = ""
+
+
+class HiveTurned(Event, frozen=True):
+    """From here on the hive behaves like this (``ok`` again at the end of each hostile act)."""
+
+    worker: str
+    mode: str
+
+
+class Signalled(Event, frozen=True):
+    """The suite stopped (SIGSTOP) or continued (SIGCONT) the worker's process."""
+
+    worker: str
+    signal: str
+
+
+class WorkerEnded(Event, frozen=True):
+    """The process ended. ``asked`` tells whether the suite had asked for it, ``took`` how long
+    that took; ``code`` is negative for a signal."""
+
+    worker: str
+    asked: bool
+    code: int | None
+    status: str
+    took: float = 0.0
+    forced: bool = False
+    left_behind: tuple[str, ...] = ()
+
+
+class LogTail(Event, frozen=True):
+    """The last lines that the worker printed."""
+
+    worker: str
+    lines: tuple[str, ...]
+
+
+class RunEnded(Event, frozen=True):
+    """The last event of a run that was not cut off; ``incomplete`` says why it ended early."""
+
+    incomplete: str = ""
+
+
+WorkerEvent: TypeAlias = (
+    RunStarted
+    | HiveStarted
+    | WorkerStarted
+    | PhaseBegan
+    | BecameReady
+    | NeverReady
+    | HeartbeatReceived
+    | Answered
+    | Inferred
+    | HiveTurned
+    | Signalled
+    | WorkerEnded
+    | LogTail
+    | RunEnded
+)
+
+reader: HistoryReader[WorkerEvent] = HistoryReader(WorkerEvent)

@@ -1,0 +1,158 @@
+"""Tells a run to a person, as it happens and at its end. Pure: events in, lines out.
+
+A line is a mark and a text; the mark (``ok``, ``bad``, ``head`` or none) becomes colour on a
+terminal and nothing elsewhere.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.e2e.worker_isolation import events as ev
+from tests.e2e.worker_isolation.checks.hive import gaps
+from tests.e2e.worker_isolation.record import ENDPOINTS, STOPPED, STOPPING, Record
+from tests.harness.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    text: str
+    mark: str = ""
+
+
+PHASES = {
+    "watch": "Waiting for heartbeats",
+    "endpoints": "Testing the health, ready and inference endpoints",
+    "work": "Keeping the worker busy",
+    STOPPED: "Stopping the worker's process for a while",
+    STOPPING: "Asking the worker to stop",
+}
+
+
+class Narrator:
+    """Tells a run while it happens. Good answers are told in the endpoints phase only."""
+
+    def __init__(self) -> None:
+        self._phases: dict[str, str] = {}
+
+    def told(self, event: ev.WorkerEvent) -> Iterator[Line]:
+        """What to say about this event; most say nothing."""
+        if isinstance(event, ev.PhaseBegan):
+            self._phases[event.worker] = event.phase
+        if isinstance(event, ev.Answered | ev.Inferred):
+            asked_once = self._phases.get(event.worker) == ENDPOINTS
+            if asked_once or event.error or event.problems or event.status_code != 200:
+                yield from _answer(event)
+        else:
+            yield from _step(event)
+
+
+def _step(event: ev.WorkerEvent) -> Iterator[Line]:
+    match event:
+        case ev.RunStarted():
+            yield Line("Worker Isolation Test", "head")
+            yield Line("=" * 34)
+            yield Line(f"Model:   {event.settings['model']}")
+            yield Line(f"Backend: {event.settings['backend']} (device {event.settings['device']})")
+            yield Line(f"Profile: {event.profile}")
+        case ev.HiveStarted():
+            yield Line(f"{event.worker}: mock hive listens on {event.url}", "ok")
+        case ev.WorkerStarted():
+            yield Line(f"{event.worker}: started (PID {event.pid})", "ok")
+            yield Line(f"   Worker ID: {event.worker_id}")
+            yield Line(f"   Address:   {event.url}")
+            yield Line(f"   Command:   {event.command}")
+        case ev.BecameReady():
+            yield Line(f"{event.worker}: ready after {event.took:.2f} s", "ok")
+        case ev.NeverReady():
+            yield Line(f"{event.worker}: not ready after {event.took:.1f} s", "bad")
+            yield Line(f"   health said: {event.health}")
+            yield Line(f"   ready said:  {event.ready}")
+        case ev.PhaseBegan():
+            what = PHASES.get(event.phase, f"A difficult hive: {event.phase.removeprefix('hive ')}")
+            yield Line(f"{event.worker}: {what} ...", "head")
+        case ev.WorkerEnded():
+            yield from _end(event)
+
+
+def _answer(event: ev.Answered | ev.Inferred) -> Iterator[Line]:
+    problem = event.error or "; ".join(event.problems)
+    if isinstance(event, ev.Inferred):
+        name, body = f"inference ({event.style})", _generation(event)
+    else:
+        name, body = event.probe, event.body
+    bad = bool(problem) or event.status_code != 200
+    yield Line(
+        f"{event.worker}: {name} {'failed: ' * bad}{problem or event.status_code}",
+        "bad" if bad else "ok",
+    )
+    if body:
+        yield Line(f"   {body}")
+
+
+def _generation(event: ev.Inferred) -> str:
+    text = event.text if len(event.text) <= 60 else f"{event.text[:60]}..."
+    parts = {"text": text, "tokens": event.tokens, "finish_reason": event.finish_reason}
+    return json.dumps(parts, ensure_ascii=True)
+
+
+def _end(event: ev.WorkerEnded) -> Iterator[Line]:
+    how = "ended by itself" if not event.asked else f"stopped in {event.took:.2f} s"
+    how += ", with SIGKILL" * event.forced
+    yield Line(f"{event.worker}: {how} ({event.status})", "ok" if event.asked else "bad")
+
+
+def closing(record: Record, verdict: Verdict) -> Iterator[Line]:
+    """Logs, summary and cleanup, after the run."""
+    for worker in record.workers:
+        yield Line(f"Hive log of {worker.name} ({len(worker.beats)} heartbeats):", "head")
+        for beat in worker.beats[-20:]:
+            yield from _beat(record, beat)
+        tail = worker.last(ev.LogTail)
+        yield Line(f"Log of {worker.name} (last 30 lines):", "head")
+        for line in tail.lines if tail else ():
+            yield Line(f"   {line}")
+    yield Line("Test Summary", "head")
+    yield Line("=" * 34)
+    yield from _summary(record, verdict)
+
+
+def _beat(record: Record, beat: ev.HeartbeatReceived) -> Iterator[Line]:
+    clock = datetime.fromtimestamp(record.run.wall + beat.at).strftime("%H:%M:%S")
+    state = beat.state or "?"
+    answered = f"answered {beat.answered}" if beat.answered else "not answered"
+    yield Line(
+        f"   [{clock}] Heartbeat #{beat.number} from worker: {beat.worker_id}  State: {state}, "
+        f"{answered}",
+        "bad" if beat.problems else "",
+    )
+
+
+def _summary(record: Record, verdict: Verdict) -> Iterator[Line]:
+    for worker in record.workers:
+        for gap in gaps(worker, record.limits):
+            back = "none" if gap.seconds is None else f"{gap.seconds:.2f} s"
+            yield Line(f"{worker.name}: hive {gap.mode}: first heartbeat after its return: {back}")
+    for result in verdict.results:
+        text = f"{', '.join(result.clauses)} {result.check.replace('_', ' ')}: {result.outcome}"
+        mark = {"PASS": "ok", "FAIL": "bad"}.get(result.outcome, "")
+        why = f" ({result.reason})" if result.reason and not result.judged else ""
+        yield Line(text + why, mark)
+        for finding in result.findings[:5]:
+            yield Line(f"   {verdict.level(finding)} {finding}", "bad")
+            if finding.advice:
+                yield Line(f"      {finding.advice}")
+        if len(result.findings) > 5:
+            yield Line(f"   and {len(result.findings) - 5} more like these")
+        for line in result.crash.splitlines():
+            yield Line(f"   {line}", "bad")
+
+
+def ending(verdict: Verdict) -> Line:
+    """The last line of a run."""
+    if verdict.passed:
+        return Line("Isolation test complete - ALL TESTS PASSED", "ok")
+    broken = sorted({finding.clause for finding in verdict.failures})
+    why = f": {', '.join(broken)}" if broken else f" {verdict.incomplete}".rstrip()
+    return Line(f"Isolation test complete - {verdict.outcome}{why}", "bad")

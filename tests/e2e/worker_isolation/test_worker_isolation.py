@@ -1,0 +1,20 @@
+"""One worker alone: each check of docs/worker.md as a test on the record of one run."""
+
+import pytest
+
+from tests.e2e.worker_isolation.checks import ALL
+from tests.e2e.worker_isolation.judging import clauses
+from tests.e2e.worker_isolation.record import Record
+from tests.harness.contract import levels
+from tests.harness.verdict import Check, Outcome, judge
+
+
+@pytest.mark.parametrize("check", ALL, ids=lambda check: f"{check.clauses[0]}-{check.name}")
+def test_the_worker_keeps_its_contract(record: Record, check: Check[Record]) -> None:
+    """The clause holds, by evidence; where nothing is owed under it, the skip says why."""
+    verdict = judge(record, [check], levels=levels(clauses()), incomplete=record.incomplete)
+
+    result = verdict.results[0]
+    if result.outcome is Outcome.NOT_APPLICABLE:
+        pytest.skip(result.reason)
+    assert verdict.passed, verdict.explain()

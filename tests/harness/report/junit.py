@@ -1,0 +1,59 @@
+"""A verdict as JUnit XML: one test case for each check, for programs that read only that."""
+
+import re
+from xml.etree import ElementTree as ET
+
+from tests.harness.verdict import CheckResult, Outcome, Verdict
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def as_junit(verdict: Verdict, suite: str, seconds: float) -> str:
+    """A broken MUST is a failure. Nothing to judge, and a crashed check, are errors: no evidence is
+    never a pass. A broken SHOULD passes and is told in the case's output."""
+    cases = [_case(verdict, result, suite) for result in verdict.results]
+    if verdict.incomplete:
+        cut = ET.Element("testcase", classname=suite, name="the run is complete", time="0")
+        ET.SubElement(cut, "error", message=_clean(verdict.incomplete))
+        cases.append(cut)
+    counts = {tag: sum(case.find(tag) is not None for case in cases) for tag in _TAGS}
+    root = ET.Element(
+        "testsuite",
+        name=suite,
+        tests=str(len(cases)),
+        failures=str(counts["failure"]),
+        errors=str(counts["error"]),
+        skipped=str(counts["skipped"]),
+        time=f"{seconds:.3f}",
+    )
+    root.extend(cases)
+    document = ET.Element("testsuites")
+    document.append(root)
+    ET.indent(document)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(document, "unicode") + "\n"
+
+
+_TAGS = ("failure", "error", "skipped")
+
+
+def _case(verdict: Verdict, result: CheckResult, suite: str) -> ET.Element:
+    where = f" in {result.scenario}" if result.scenario else ""
+    name = f"{', '.join(result.clauses)} {result.check}{where}"
+    case = ET.Element("testcase", classname=suite, name=name, time="0")
+    failing = [f for f in result.findings if f in verdict.failures]
+    told = "\n".join(f"{verdict.level(f)} {f}" for f in result.findings)
+    if failing:
+        failure = ET.SubElement(case, "failure", message=_clean(str(failing[0])))
+        failure.text = _clean(told)
+    elif result.outcome is Outcome.INCONCLUSIVE:
+        reason = "the check crashed" if result.crash else "there was nothing to judge"
+        ET.SubElement(case, "error", message=reason).text = _clean(result.crash)
+    elif result.outcome is Outcome.NOT_APPLICABLE:
+        ET.SubElement(case, "skipped", message=_clean(result.reason))
+    elif told:
+        ET.SubElement(case, "system-out").text = _clean(told)
+    return case
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("?", text)
