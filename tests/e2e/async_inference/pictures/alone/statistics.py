@@ -30,7 +30,8 @@ class Statistics:
     row above, ``column_steps`` (columns, blocks down) those from the column to the left.
     ``row_changes`` counts the pixels of a row that differ from the one above. Of each block:
     ``block_low``, ``block_high`` (…, 3), the sums of Y and its square, of the squared steps of Y
-    across and down, and of the squared steps across of R − B and of R and B themselves. ``cells`` (…, 3) are sums.
+    across and down, and of the squared steps across of R − B and of R and B themselves. ``cells``
+    (…, 3) are sums.
     """
 
     height: int

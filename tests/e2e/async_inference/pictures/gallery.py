@@ -1,0 +1,94 @@
+"""A page of damaged pictures, each with its region framed, and beside its twin where there is one.
+
+The page needs nothing but itself: thumbnails lie in it as data. Text is escaped by jinja2.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import jinja2
+import numpy as np
+from PIL import Image
+
+from tests.e2e.async_inference.pictures.pixels import Pixels, distance_map, with_alpha
+from tests.e2e.async_inference.pictures.region import Region
+from tests.e2e.async_inference.pictures.twin import Difference
+
+THUMBNAIL = 320  # pixels of the longer side
+FULL_SCALE = 64  # levels of difference that are drawn brightest
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One thumbnail (a ``data:`` URL, or "" where there are no pixels) and the regions in it."""
+
+    label: str
+    image: str
+    regions: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One picture of the page: its name, what is wrong with it, and its thumbnails."""
+
+    title: str
+    reasons: tuple[str, ...]
+    frames: tuple[Frame, ...]
+
+
+def alone_card(
+    title: str, reasons: tuple[str, ...], pixels: Pixels | None, regions: tuple[Region, ...] = ()
+) -> Card:
+    """A picture judged alone; ``pixels`` is None where the file gives none."""
+    image = thumbnail(pixels) if pixels is not None else ""
+    return Card(title, reasons, (Frame("delivered", image, regions),))
+
+
+def twin_card(title: str, picture: Pixels, twin: Pixels, difference: Difference) -> Card:
+    """A picture beside its quiet twin, and the map of their differences."""
+    frames = [
+        Frame("delivered", thumbnail(picture), difference.regions),
+        Frame("quiet twin", thumbnail(twin), difference.regions),
+    ]
+    if picture.shape[:2] == twin.shape[:2]:
+        frames.append(Frame("difference", thumbnail(difference_map(picture, twin))))
+    return Card(title, (difference.reason,), tuple(frames))
+
+
+def difference_map(picture: Pixels, twin: Pixels) -> Pixels:
+    """Black where two pictures of one size agree, through red and yellow to white."""
+    heat = distance_map(picture, twin).astype(np.int32) * (3 * 255 // FULL_SCALE)
+    return np.stack([(heat - offset).clip(0, 255) for offset in (0, 255, 510)], axis=2).astype(
+        np.uint8
+    )
+
+
+def thumbnail(pixels: Pixels) -> str:
+    """A ``data:`` URL of the picture, at most ``THUMBNAIL`` pixels wide and high."""
+    image = Image.fromarray(with_alpha(pixels))
+    image.thumbnail((THUMBNAIL, THUMBNAIL))
+    out = BytesIO()
+    image.save(out, "WEBP", quality=80)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def render_gallery(title: str, cards: Iterable[Card], *, note: str = "") -> Iterator[str]:
+    """The whole page, piece by piece."""
+    yield from _TEMPLATES.get_template("gallery.html").generate(title=title, cards=cards, note=note)
+
+
+def render_cards(cards: Iterable[Card]) -> str:
+    """The cards with their style alone, to be put into another page (it is safe HTML)."""
+    return _TEMPLATES.get_template("cards.html").render(cards=cards)
+
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)

@@ -1,0 +1,243 @@
+"""``cli validate``: real files, all outputs, shares, resuming, and its exit codes."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.e2e.async_inference.commands.validate import validate
+from tests.e2e.async_inference.validation.files import Shard, find_files
+from tests.e2e.async_inference.validation.resume import read_done
+from tests.e2e.async_inference.validation.work import Rules, judge_files
+from tests.harness.exit_codes import ExitCode
+from tests.unit.async_inference.pictures.files import encoded, scene
+
+SOUND = encoded(scene(96, 1))
+
+
+def black_bottom() -> bytes:
+    pixels = scene(128, 2)
+    pixels[80:] = 0
+    return encoded(pixels)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Five pictures, three of them bad, one below another folder, and a file that is none."""
+    root = tmp_path / "pictures"
+    (root / "more").mkdir(parents=True)
+    (root / "a.png").write_bytes(SOUND)
+    (root / "b.png").write_bytes(SOUND[:-40])
+    (root / "more" / "c.jpg").write_bytes(SOUND)
+    (root / "more" / "d.PNG").write_bytes(black_bottom())
+    (root / "more" / "e.jpeg").write_bytes(encoded(scene(96, 3), "JPEG"))
+    (root / "notes.txt").write_text("no picture")
+    return root
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(validate, [str(a) for a in arguments])
+
+
+def rows(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_folder_is_judged_with_all_below_it(folder: Path) -> None:
+    """The table names each bad picture and why; the summary counts; findings end with 1."""
+    done = run(folder)
+    assert done.exit_code == ExitCode.FINDINGS
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["truncated", "type", "dead"]
+    assert (
+        lines[1]
+        == f"type          {folder}/more/c.jpg: bytes are PNG, against the name c.jpg (at byte 0)"
+    )
+    assert "rows 80–127 are flat black" in lines[2]
+    assert done.stderr.startswith("5 pictures judged in")
+    assert "3 of them invalid" in done.stderr
+
+
+def test_sound_pictures_end_with_0(folder: Path) -> None:
+    """A file and a glob name the same picture, which is judged as often as it is named."""
+    done = run(folder / "a.png", folder / "a*", "--format", "jsonl")
+    assert done.exit_code == ExitCode.PASS
+    assert rows(done.stdout) == [{"path": str(folder / "a.png"), "valid": True, "problems": []}] * 2
+
+
+def test_no_picture_is_not_a_pass(tmp_path: Path) -> None:
+    """An empty folder proves nothing."""
+    assert run(tmp_path).exit_code == ExitCode.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["no/such.png"], "there is nothing at no/such.png"),
+        (["no*such"], "there is nothing at no*such"),
+        ([".", "--expect", "1024"], "is not WIDTHxHEIGHT"),
+        ([".", "--shard", "4/4"], "is not i/n"),
+        ([".", "--resume"], "--resume needs the --output"),
+        ([".", "--resume", "--output", "x.txt"], "--resume needs the --output"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(arguments: list[str], words: str) -> None:
+    """Usage errors end with 2 and one line."""
+    done = run(*arguments)
+    assert done.exit_code == ExitCode.USAGE
+    assert words in done.stderr
+
+
+def test_an_output_that_cannot_be_written_is_no_finding(folder: Path, tmp_path: Path) -> None:
+    """A folder that does not exist is named."""
+    done = run(folder, "--output", tmp_path / "no" / "out.csv")
+    assert done.exit_code == ExitCode.SETUP_FAILED
+    assert str(tmp_path / "no" / "out.csv") in done.stderr
+
+
+def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
+    """A link to nothing is told, and the run goes on."""
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "z.png").write_bytes(SOUND)
+    done = run(tmp_path)
+    assert done.exit_code == ExitCode.FINDINGS
+    assert "gone.png: file cannot be read: No such file or directory" in done.stdout
+    assert "2 pictures judged" in done.stderr
+
+
+def test_names_that_are_no_text_are_judged(tmp_path: Path) -> None:
+    """A file name of stray bytes, and one with a line break, come out in every format."""
+    for name in (b"\xff\xfe.png", b"two\nlines.png"):
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(SOUND[:-1])
+    for form in ("table", "jsonl", "csv"):
+        done = run(tmp_path, "--format", form)
+        assert done.exit_code == ExitCode.FINDINGS, done.output
+    page = tmp_path / "page.html"
+    assert run(tmp_path, "--gallery", page).exit_code == ExitCode.FINDINGS
+    assert "lines.png" in page.read_text()
+
+
+def test_the_expected_size_is_a_finding(folder: Path) -> None:
+    """Another size than --expect."""
+    done = run(folder / "a.png", "--expect", "1024x1024")
+    assert "96x96 pixels, expected 1024x1024" in done.stdout
+
+
+def test_the_six_rules_are_to_be_had_by_name(folder: Path) -> None:
+    """--rules spec gives the reasons of the six rules."""
+    done = run(folder / "a.png", "--rules", "spec", "--expect", "1024x1024")
+    assert f"File too small ({len(SOUND)} bytes, expected >100000)" in done.stdout
+
+
+def test_csv_has_one_row_for_each_picture(folder: Path, tmp_path: Path) -> None:
+    """The format follows the name of the output."""
+    out = tmp_path / "out.csv"
+    assert run(folder, "--output", out).exit_code == ExitCode.FINDINGS
+    table = list(csv.DictReader(out.read_text().splitlines()))
+    assert [row["valid"] for row in table] == ["true", "false", "false", "false", "true"]
+
+
+def test_shares_are_disjoint_and_complete(folder: Path) -> None:
+    """Three workers judge each picture exactly once."""
+    shares = [rows(run(folder, "--shard", f"{i}/3", "--format", "jsonl").stdout) for i in range(3)]
+    seen = sorted(str(row["path"]) for share in shares for row in share)
+    assert seen == sorted(find_files([str(folder)], Shard()))
+
+
+@given(st.integers(1, 50), st.text(min_size=1).filter(lambda t: max(t) < "\ud800"))
+def test_every_path_is_in_one_share(count: int, path: str) -> None:
+    """Whatever the path and the number of shares."""
+    assert sum(Shard(i, count).holds(path) for i in range(count)) == 1
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_an_interrupted_run_goes_on(folder: Path, tmp_path: Path, form: str) -> None:
+    """Cut off in the middle of a line, the output ends as if nothing had happened."""
+    whole, cut = tmp_path / f"whole.{form}", tmp_path / f"cut.{form}"
+    run(folder, "--output", whole)
+    text = whole.read_bytes()
+    cut.write_bytes(text[: len(text) // 2])
+    done = run(folder, "--output", cut, "--resume")
+    assert done.exit_code == ExitCode.FINDINGS
+    assert cut.read_bytes() == text
+    again = run(folder, "--output", cut, "--resume")
+    assert again.exit_code == ExitCode.PASS
+    assert cut.read_bytes() == text
+
+
+def test_a_foreign_output_is_not_continued(folder: Path, tmp_path: Path) -> None:
+    """A file of somebody else is left alone."""
+    out = tmp_path / "out.jsonl"
+    out.write_text("not ours\n")
+    assert run(folder, "--output", out, "--resume").exit_code == ExitCode.USAGE
+    assert out.read_text() == "not ours\n"
+
+
+def test_the_page_shows_each_bad_picture_with_its_region(folder: Path, tmp_path: Path) -> None:
+    """Thumbnails, frames, reasons; text from outside is escaped."""
+    (folder / "<img src=x>.png").write_bytes(b"<script>alert(1)</script>")
+    page = tmp_path / "bad.html"
+    run(folder, "--gallery", page)
+    html = page.read_text()
+    assert html.count("<article>") == 4
+    assert html.count("data:image/webp") == 2
+    assert "top: 62.5%" in html
+    assert "<img src=x>" not in html
+    assert "&lt;img src=x&gt;.png" in html
+
+
+def test_all_cores_give_the_same_in_the_same_order(tmp_path: Path) -> None:
+    """Two processes and one, forty pictures."""
+    for n in range(40):
+        (tmp_path / f"{n:02}.png").write_bytes(SOUND[: len(SOUND) - n % 3])
+    paths = list(find_files([str(tmp_path)], Shard()))
+    assert list(judge_files(paths, Rules(), 2)) == list(judge_files(paths, Rules(), 1))
+
+
+class Deadly(Rules):
+    """Rules that take their process down at one file, as a fault of a decoder does."""
+
+    def judge(self, path: str) -> object:  # type: ignore[override]
+        if path.endswith("13.png"):
+            os._exit(9)
+        return super().judge(path)
+
+
+def test_a_decoder_that_dies_is_a_finding_of_its_file_only(tmp_path: Path) -> None:
+    """The others are judged all the same, in their order."""
+    for n in range(40):
+        (tmp_path / f"{n:02}.png").write_bytes(SOUND)
+    paths = list(find_files([str(tmp_path)], Shard()))
+    judged = list(judge_files(paths, Deadly(), 2))
+    assert [one.path for one in judged] == paths
+    assert [one.path for one in judged if not one.is_valid] == [paths[13]]
+    assert judged[13].problems[0].kind == "crash"
+
+
+def test_files_are_found_as_they_are_asked_for(tmp_path: Path) -> None:
+    """Nothing is listed ahead of the folder that is being walked."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.png").touch()
+    found: Iterator[str] = find_files([str(tmp_path)], Shard())
+    assert next(found).endswith("a/x.png")
+    (tmp_path / "b" / "y.png").touch()
+    assert [Path(p).name for p in found] == ["x.png", "y.png"]
+
+
+def test_what_is_done_takes_eight_bytes(tmp_path: Path) -> None:
+    """A resumed run of millions fits into memory, and finds each path again."""
+    out = tmp_path / "out.jsonl"
+    out.write_text("".join(json.dumps({"path": f"p{n}"}) + "\n" for n in range(5000)))
+    done = read_done(out, "jsonl")
+    assert len(done) == 5000
+    assert all(f"p{n}" in done for n in range(0, 5000, 100))
+    assert "p5000" not in done
+    assert done._keys.dtype == np.uint64
