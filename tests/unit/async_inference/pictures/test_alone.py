@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,7 +37,7 @@ def changed(paint: Callable[[Pixels], object], picture: Pixels = PHOTO) -> Pixel
     return copy
 
 
-def fill(rows: slice, columns: slice, value: object) -> Pixels:
+def fill(rows: slice, columns: slice, value: npt.ArrayLike) -> Pixels:
     return changed(lambda p: p.__setitem__((rows, columns), value))
 
 

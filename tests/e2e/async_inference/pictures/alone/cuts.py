@@ -82,7 +82,7 @@ def _runs(rgb: Pixels, statistics: Statistics, limits: Thresholds) -> dict[str, 
 def _dead_run(low: Ints, high: Ints, limits: Thresholds) -> int:
     """How many lines from the first on lie within the flat range together."""
     spread = np.maximum.accumulate(high, axis=0) - np.minimum.accumulate(low, axis=0)
-    dead = (spread <= limits.flat_range).all(axis=1)
+    dead = np.asarray((spread <= limits.flat_range).all(axis=1))
     return int(np.argmin(dead)) if not dead.all() else len(dead)
 
 

@@ -119,4 +119,5 @@ def _blocks(values: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
 def _block_sum(values: npt.NDArray[np.int32]) -> Ints:
     rows, columns = values.shape[0] // BLOCK, values.shape[1] // BLOCK
     whole = values[: rows * BLOCK, : columns * BLOCK]
-    return whole.reshape(rows, BLOCK, columns, BLOCK).sum(axis=(1, 3), dtype=np.int64)
+    sums: Ints = whole.reshape(rows, BLOCK, columns, BLOCK).sum(axis=(1, 3), dtype=np.int64)
+    return sums
