@@ -67,8 +67,8 @@ class Region:
         if self.all_rows:
             return f"columns {columns}"
         if self.area == TILE * TILE and not (self.left % TILE or self.top % TILE):
-            return f"tile {self.left // TILE},{self.top // TILE} (x {columns}, y {rows})"
-        return f"x {columns}, y {rows}"
+            return f"pixels x {columns}, y {rows} (tile {self.left // TILE},{self.top // TILE})"
+        return f"pixels x {columns}, y {rows}"
 
 
 def regions_of(changed: Mask) -> tuple[Region, ...]:

@@ -87,4 +87,4 @@ def compare(
 
 
 def _is_tile(region: Region) -> bool:
-    return str(region).startswith("tile ")
+    return "(tile " in str(region)

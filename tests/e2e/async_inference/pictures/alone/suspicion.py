@@ -31,7 +31,9 @@ class Suspicion:
     @property
     def reason(self) -> str:
         """One line for a finding, with the place and the share of the picture."""
-        partial = self.sign in _PARTIAL or (self.sign is Sign.NOISE and self.region.cut_off)
+        partial = self.sign in _PARTIAL or (
+            self.sign is Sign.NOISE and self.region.cut_off and self.region.share < 1
+        )
         kind = "Partial render detected" if partial else "Damaged picture"
         share = f"{self.region.share:.1%}".replace("%", " %")
         return f"{kind}: {self.region} {self.phrase} ({share})"
