@@ -18,7 +18,8 @@ from tests.e2e.async_inference.pictures.region import Region
 from tests.e2e.async_inference.pictures.twin import Difference
 
 THUMBNAIL = 320  # pixels of the longer side
-FULL_SCALE = 64  # levels of difference that are drawn brightest
+HEAT_LEVELS = (0, 1, 16, 96, 255)  # of difference, drawn black, dark red, red, yellow, white
+HEAT_RGB = ((0, 96, 230, 255, 255), (0, 0, 20, 220, 255), (0, 0, 20, 40, 255))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,9 @@ def twin_card(title: str, picture: Pixels, twin: Pixels, difference: Difference)
 
 def difference_map(picture: Pixels, twin: Pixels) -> Pixels:
     """Black where two pictures of one size agree, through red and yellow to white."""
-    heat = distance_map(picture, twin).astype(np.int32) * (3 * 255 // FULL_SCALE)
-    return np.stack([(heat - offset).clip(0, 255) for offset in (0, 255, 510)], axis=2).astype(
-        np.uint8
-    )
+    levels = np.arange(256)
+    heat = np.stack([np.interp(levels, HEAT_LEVELS, channel) for channel in HEAT_RGB], axis=1)
+    return heat.astype(np.uint8)[distance_map(picture, twin)]
 
 
 def thumbnail(pixels: Pixels) -> str:

@@ -64,12 +64,12 @@ DAMAGED: dict[str, tuple[Pixels, Sign, str]] = {
     "missing tile": (
         fill(slice(128, 192), slice(256, 320), 128),
         Sign.MISSING_TILE,
-        "tile 4,2 (x 256–319, y 128–191) are flat grey (1.6 %)",
+        "pixels x 256–319, y 128–191 (tile 4,2) are flat grey (1.6 %)",
     ),
     "noise tile": (
         fill(slice(64, 192), slice(64, 192), NOISE[:128, :128]),
         Sign.NOISE,
-        "x 64–191, y 64–191 are noise (6.2 %)",
+        "pixels x 64–191, y 64–191 are noise (6.2 %)",
     ),
     "noise bottom": (
         fill(slice(384, None), ALL, NOISE[384:]),

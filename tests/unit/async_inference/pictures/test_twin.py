@@ -124,7 +124,7 @@ CASES = {
     ),
     "noise tile": (
         with_region(TILE, NOISE),
-        "Damaged region: tile 1,2 (x 64–127, y 128–191) are noise (6.2 %)",
+        "Damaged region: pixels x 64–127, y 128–191 (tile 1,2) are noise (6.2 %)",
     ),
     "two noise tiles": (
         two_tiles(),
