@@ -34,6 +34,17 @@ class Outcome(StrEnum):
     NOT_APPLICABLE = "NOT APPLICABLE"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Known:
+    """A finding that is known before the run: its clause and the check that reports it."""
+
+    clause: str
+    check: str
+
+    def __str__(self) -> str:
+        return f"{self.clause} ({self.check})"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One broken clause, told so that a person knows what to do about it.
@@ -51,6 +62,11 @@ class Finding:
     advice: str = ""
     cause: str = ""
     check: str = ""
+
+    @property
+    def known(self) -> Known:
+        """What a baseline knows it by."""
+        return Known(self.clause, self.check)
 
     def __str__(self) -> str:
         when = "" if self.at is None else f" (at {self.at:.1f} s)"
@@ -129,13 +145,15 @@ class Verdict:
     """The results of all checks on one history, with the level of each clause.
 
     A finding under a clause that ``levels`` does not know counts as a MUST. ``incomplete`` says why
-    the run itself ended early (interrupted, target lost); then a pass is not to be had.
+    the run itself ended early (interrupted, target lost); then a pass is not to be had. Findings in
+    ``baseline`` are known: they do not fail the run, but their absence does.
     """
 
     results: tuple[CheckResult, ...]
     levels: Mapping[str, Level] = field(default_factory=dict)
     strict: bool = False
     incomplete: str = ""
+    baseline: frozenset[Known] = frozenset()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -149,7 +167,16 @@ class Verdict:
     def failures(self) -> tuple[Finding, ...]:
         """Findings that fail the run."""
         failing = {Level.MUST, Level.SHOULD} if self.strict else {Level.MUST}
-        return tuple(f for f in self.findings if self.level(f) in failing)
+        return tuple(
+            f for f in self.findings if self.level(f) in failing and f.known not in self.baseline
+        )
+
+    @property
+    def gone(self) -> tuple[Known, ...]:
+        """Known findings whose check judged something and no longer reports them."""
+        judged = {result.check for result in self.results if result.judged}
+        seen = {finding.known for finding in self.findings}
+        return tuple(sorted(k for k in self.baseline - seen if k.check in judged))
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -159,7 +186,7 @@ class Verdict:
 
     @property
     def outcome(self) -> Outcome:
-        if self.failures:
+        if self.failures or self.gone:
             return Outcome.FAIL
         outcomes = {result.outcome for result in self.results}
         unsure = self.incomplete or Outcome.INCONCLUSIVE in outcomes
@@ -173,7 +200,7 @@ class Verdict:
 
     @property
     def exit_code(self) -> ExitCode:
-        if self.failures:
+        if self.failures or self.gone:
             return ExitCode.FINDINGS
         if any(result.crash for result in self.results):
             return ExitCode.SUITE_FAULT

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,6 +16,8 @@ from tests.e2e.async_inference.scenario import Job, Scenario, a_job
 from tests.e2e.async_inference.session import Session
 from tests.e2e.async_inference.stress_report import stress_report
 from tests.e2e.async_inference.testbed import SetupError, Testbed
+from tests.harness import baseline
+from tests.harness.baseline import BaselineError
 from tests.harness.exit_codes import ExitCode
 from tests.harness.report import terminal
 from tests.harness.settings import SettingError, Settings, variable
@@ -42,16 +45,61 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="like --set, but the environment goes before it",
     )
     group.addoption("--strict-clauses", action="store_true", help="a broken SHOULD fails the run")
+    group.addoption("--only", metavar="CBK,EXP", default="", help="only these families of clauses")
+    group.addoption("--quick", action="store_true", help="only the tests marked quick")
+    group.addoption("--full", action="store_true", help="the tests marked full as well")
+    group.addoption(
+        "--baseline", type=Path, help="known findings: they do not fail the run, their absence does"
+    )
+    group.addoption(
+        "--update-baseline", type=Path, metavar="FILE", help="write what was found as known"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    known, only = config.getoption("baseline"), _families(config)
     try:
-        settings = _settings(config)
-    except SettingError as error:
+        config.stash[SESSION] = Session(
+            _settings(config),
+            strict=config.getoption("strict_clauses"),
+            baseline=baseline.read(known) if known else frozenset(),
+            update_baseline=config.getoption("update_baseline"),
+            watch=partial(live.watch, plugins=config.pluginmanager),
+        )
+    except (SettingError, BaselineError) as error:
         pytest.exit(str(error), returncode=ExitCode.USAGE)
-    watch = partial(live.watch, plugins=config.pluginmanager)
-    strict = config.getoption("strict_clauses")
-    config.stash[SESSION] = Session(settings, strict=strict, watch=watch)
+    existing = {clause.partition("-")[0] for clause in config.stash[SESSION].clauses}
+    for unknown in sorted(only - existing):
+        families = ", ".join(sorted(existing))
+        pytest.exit(f"--only {unknown}: no such family; there are {families}", ExitCode.USAGE)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what ``--only``, ``--quick`` and the lack of ``--full`` leave out."""
+    chosen = [item for item in items if _chosen(config, item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+def _chosen(config: pytest.Config, item: pytest.Item) -> bool:
+    only, families = _families(config), set[str]()
+    for marker in item.iter_markers("families"):
+        families.update(marker.args)
+    if only and families and not only & families:
+        return False
+    if config.getoption("quick"):
+        return item.get_closest_marker("quick") is not None
+    return bool(config.getoption("full")) or item.get_closest_marker("full") is None
+
+
+def _families(config: pytest.Config) -> frozenset[str]:
+    return frozenset(filter(None, config.getoption("only").upper().replace(" ", "").split(",")))
+
+
+def _within(only: frozenset[str], check: Check[RunHistory]) -> bool:
+    """Whether the check is about one of these families, or about the run itself."""
+    families = {clause.partition("-")[0] for clause in check.clauses}
+    return not only or bool(families & (only | {"RUN"}))
 
 
 def _settings(config: pytest.Config) -> Settings:
@@ -158,7 +206,11 @@ def judge(run: Session, request: pytest.FixtureRequest) -> Judge:
     """Judges a scenario; the verdict joins the run's, and JUnit learns clauses and jobs."""
 
     def judge(history: RunHistory, checks: Sequence[Check[RunHistory]]) -> Verdict:
-        verdict = run.judge(history, checks, request.node.name)
+        only = _families(request.config)
+        wanted = [check for check in checks if _within(only, check)]
+        if not wanted:
+            pytest.skip(f"nothing of {', '.join(sorted(only))} is judged here")
+        verdict = run.judge(history, wanted, request.node.name)
         for finding in verdict.findings:
             request.node.user_properties.append(("clause", finding.clause))
             request.node.user_properties.append(("job", finding.subject))

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from tests.e2e.async_inference.events import Judged
 from tests.e2e.async_inference.recorder import Recorder
@@ -12,12 +13,12 @@ from tests.e2e.async_inference.reference_miner import reference_miner
 from tests.e2e.async_inference.report_page import report_page
 from tests.e2e.async_inference.run_history import RunHistory
 from tests.e2e.async_inference.testbed import SetupError, Testbed
-from tests.harness import contract
+from tests.harness import baseline, contract
 from tests.harness.exit_codes import ExitCode
 from tests.harness.processes import StartError
 from tests.harness.report import machine
 from tests.harness.settings import REFERENCE, ROOT, Settings
-from tests.harness.verdict import Check, CheckResult, Verdict, judge
+from tests.harness.verdict import Check, CheckResult, Known, Verdict, judge
 
 CONTRACT = ROOT / "docs" / "protocol.md"
 ANY_PORT = "http://127.0.0.1:0"  # two runs against reference miners do not meet
@@ -34,6 +35,8 @@ class Session:
 
     settings: Settings
     strict: bool = False
+    baseline: frozenset[Known] = frozenset()
+    update_baseline: Path | None = None
     watch: Observe | None = None
     seed: int = 0
     results: list[CheckResult] = field(default_factory=list)
@@ -74,6 +77,8 @@ class Session:
     ) -> Verdict:
         """Judge a scenario, and note in the history which checks did it."""
         verdict = judge(history, checks, levels=self.levels, strict=self.strict, scenario=scenario)
+        seen = {finding.known for finding in verdict.findings}
+        verdict = replace(verdict, baseline=self.baseline & seen)
         self.results += verdict.results
         if self.recorder:
             names = tuple(check.name for check in checks)
@@ -82,7 +87,9 @@ class Session:
 
     def verdict(self) -> Verdict:
         """Of all scenarios together."""
-        return Verdict(tuple(self.results), self.levels, self.strict, self.incomplete)
+        return Verdict(
+            tuple(self.results), self.levels, self.strict, self.incomplete, self.baseline
+        )
 
     def exit_code(self, tests_failed: bool) -> ExitCode:
         """What the session ends with. A test that failed without a finding is a fault of ours."""
@@ -97,6 +104,8 @@ class Session:
             self._testbed.close(self.incomplete)
         if self.recorder is not None:
             self._write_reports(self.recorder)
+        if self.update_baseline and self.results:
+            baseline.write(self.update_baseline, self.verdict().findings)
         self._stack.close()
 
     def _write_reports(self, recorder: Recorder) -> None:

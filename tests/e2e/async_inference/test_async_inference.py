@@ -1,5 +1,7 @@
 """The protocol once, from submission to verdict, with the shared secret and the plain url."""
 
+import pytest
+
 from tests.e2e.async_inference.checks import (
     delivery,
     identity,
@@ -35,6 +37,8 @@ THE_PROTOCOL = [
 ]
 
 
+@pytest.mark.quick
+@pytest.mark.families("SUB", "POL", "SCH", "CBK", "IMG", "RES", "IDN")
 def test_async_inference(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """A job is accepted, polled to its end, delivered with its secret, and can be downloaded."""
     job = draw.job(callback=CallbackTo.PLAIN_URL)

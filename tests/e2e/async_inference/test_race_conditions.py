@@ -16,6 +16,8 @@ TRAINING = [training.training_is_answered, training.inference_survives_training]
 UNDER_LOAD = [*THE_PROTOCOL, scheduling.jobs_overlapped]
 
 
+@pytest.mark.quick
+@pytest.mark.families("SUB", "POL", "SCH", "CBK", "IMG", "RES", "IDN")
 def test_rapid_concurrent_inference(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
@@ -28,6 +30,7 @@ def test_rapid_concurrent_inference(
     assert verdict.passed, verdict.explain()
 
 
+@pytest.mark.families("SUB", "POL", "SCH", "CBK", "IMG", "RES", "IDN")
 def test_rapid_sequential_different_loras(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
@@ -45,6 +48,7 @@ def test_rapid_sequential_different_loras(
     assert verdict.passed, verdict.explain()
 
 
+@pytest.mark.families("SUB", "TRN")
 def test_training_interference(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:

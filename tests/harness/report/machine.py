@@ -16,6 +16,7 @@ def as_json(verdict: Verdict, **run: Any) -> str:
         "exit_code": int(verdict.exit_code),
         "strict": verdict.strict,
         "incomplete": verdict.incomplete,
+        "gone": [str(each) for each in verdict.gone],
         "findings": [_finding(verdict, f) for f in verdict.findings],
         "causes": [
             {
@@ -45,4 +46,5 @@ def as_json(verdict: Verdict, **run: Any) -> str:
 
 def _finding(verdict: Verdict, finding: Finding) -> dict[str, Any]:
     fields = {"level": verdict.level(finding), **asdict(finding), "text": str(finding)}
+    fields["known"] = finding.known in verdict.baseline or ""
     return {name: value for name, value in fields.items() if value not in ("", None)}

@@ -8,11 +8,16 @@ from tests.harness.verdict import Outcome, Verdict
 
 def lines(verdict: Verdict) -> Iterator[str]:
     """The verdict in plain lines: the outcome last, like every test runner does it."""
-    for title, findings in (("FAILURES", verdict.failures), ("WARNINGS", verdict.warnings)):
+    known = [f for f in verdict.warnings if f.known in verdict.baseline]
+    new = [f for f in verdict.warnings if f.known not in verdict.baseline]
+    titles = ("FAILURES", verdict.failures), ("WARNINGS", new), ("KNOWN", known)
+    for title, findings in titles:
         if findings:
             yield f"{title}:"
             for found in group(findings):
                 yield from _told(verdict, found)
+    for each in verdict.gone:
+        yield f"GONE: {each} is in the baseline and no longer found; update the baseline"
     yield from _untested(verdict)
     yield _counts(verdict)
     if verdict.incomplete:

@@ -152,3 +152,34 @@ def test_make_e2e_in_ci_refuses_to_guess(shell: Shell) -> None:
 def test_make_works_from_another_folder(shell: Shell, tmp_path: Path) -> None:
     ran = shell.run("make", "-f", str(ROOT / "Makefile"), "help", cwd=tmp_path)
     assert "make e2e" in ran.output
+
+
+def test_known_findings_do_not_fail_and_their_absence_does(shell: Shell, miner: str) -> None:
+    known = str(shell.folder / "known.json")
+    quick = ("run", "-k", "test_async_inference.py")
+    with reference_miner(["--fault", "callback-twice", "--job-seconds", "0.05"]) as twice:
+        assert shell.cli(*quick, "--update-baseline", known, ASYNC_MINER_URL=twice).code == 1
+        again = shell.cli(*quick, "--baseline", known, ASYNC_MINER_URL=twice)
+    assert again.code == ExitCode.PASS, again.output
+    assert "KNOWN:" in again.output
+    mended = shell.cli(*quick, "--baseline", known, ASYNC_MINER_URL=miner)
+    assert mended.code == ExitCode.FINDINGS
+    assert "GONE: CBK-4 (one_delivery_per_job)" in mended.output
+
+
+def test_only_judges_the_families_that_are_asked_for(shell: Shell, miner: str) -> None:
+    ran = shell.cli("run", "--only", "cbk, trn", "-k", "race or async", ASYNC_MINER_URL=miner)
+    assert ran.code == ExitCode.PASS, ran.output
+    (verdict,) = (shell.folder / "reports").glob("*/verdict.json")
+    checks = json.loads(verdict.read_text())["checks"]
+    assert {c.partition("-")[0] for check in checks for c in check["clauses"]} <= {
+        "CBK",
+        "TRN",
+        "RUN",
+    }
+
+
+def test_an_unknown_family_is_refused_with_the_known_ones(shell: Shell) -> None:
+    ran = shell.cli("run", "--only", "XYZ")
+    assert ran.code == ExitCode.USAGE
+    assert "--only XYZ: no such family; there are CBK, " in ran.output

@@ -46,11 +46,23 @@ def flags(command: click.Command) -> click.Command:
     help="Start our callback server, or use the one at --callback-base.",
 )
 @click.option("--strict", is_flag=True, help="A broken SHOULD fails the run too.")
+@click.option("--only", metavar="CBK,EXP", help="Only these families of clauses.")
+@click.option("--quick", "extent", flag_value="--quick", help="Under half a minute.")
+@click.option("--full", "extent", flag_value="--full", help="Everything, however long it takes.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="File of known findings.")
+@click.option(
+    "--update-baseline", type=click.Path(path_type=Path), help="Write the findings as known."
+)
 @click.option("--junitxml", type=click.Path(path_type=Path), help="Write a JUnit report here.")
 @click.option("-k", "select", metavar="EXPRESSION", help="Only tests that match, as in pytest.")
 def run(
+    *,
     auto_callback: bool | None,
     strict: bool,
+    only: str | None,
+    extent: str | None,
+    baseline: Path | None,
+    update_baseline: Path | None,
     junitxml: Path | None,
     select: str | None,
     **given: str | None,
@@ -66,8 +78,16 @@ def run(
         arguments += ["--set", f"{variable}={text}"]
     arguments += ["--default", f"ASYNC_CALLBACK_BIND_HOST={CLI_BIND_HOST}"]
     arguments += ["--strict-clauses"] if strict else []
-    arguments += [f"--junitxml={junitxml}"] if junitxml else []
-    arguments += ["-k", select] if select else []
+    arguments += [extent] if extent else []
+    options = {
+        "--only": only,
+        "--baseline": baseline,
+        "--update-baseline": update_baseline,
+        "--junitxml": junitxml,
+        "-k": select,
+    }
+    for option, value in options.items():
+        arguments += [option, str(value)] if value is not None else []
     sys.exit(pytest.main(arguments))
 
 
