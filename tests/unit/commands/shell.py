@@ -30,6 +30,7 @@ class Shell:
     """Commands run with quick settings; their reports and callbacks stay in ``folder``."""
 
     folder: Path
+    cwd: Path = ROOT
 
     def environ(self, **more: str) -> dict[str, str]:
         foreign = ("ASYNC_", "STRESS_", "PYTEST_")
@@ -41,10 +42,10 @@ class Shell:
         }
         return kept | QUICK | mine | more
 
-    def run(self, *command: str, cwd: Path = ROOT, **environ: str) -> Ran:
+    def run(self, *command: str, **environ: str) -> Ran:
         ran = subprocess.run(
             command,
-            cwd=cwd,
+            cwd=self.cwd,
             env=self.environ(**environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

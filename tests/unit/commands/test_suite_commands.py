@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,7 +151,7 @@ def test_make_e2e_in_ci_refuses_to_guess(shell: Shell) -> None:
 
 
 def test_make_works_from_another_folder(shell: Shell, tmp_path: Path) -> None:
-    ran = shell.run("make", "-f", str(ROOT / "Makefile"), "help", cwd=tmp_path)
+    ran = replace(shell, cwd=tmp_path).run("make", "-f", str(ROOT / "Makefile"), "help")
     assert "make e2e" in ran.output
 
 
