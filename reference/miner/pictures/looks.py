@@ -32,7 +32,7 @@ def neon(picture: Light) -> Light:
 def pastel(picture: Light) -> Light:
     """Chalk: light, and with half of the colour."""
     grey = _grey(picture)[..., None]
-    soft: Light = 0.42 + 0.5 * (0.45 * grey + 0.55 * picture) + 0.06 * rgb("ffd9e6")
+    soft: Light = 0.4 + 0.52 * (0.25 * grey + 0.75 * picture) + 0.06 * rgb("ffd9e6")
     return soft
 
 

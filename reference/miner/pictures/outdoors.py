@@ -36,9 +36,9 @@ def landscape(rng: np.random.Generator, height: int, width: int) -> Light:
         depth = (layer + 1) / layers
         rough = line(rng, width, coarse=2 + layer, octaves=7) * (0.34 - 0.2 * depth)
         edge = (start + 0.42 * depth**1.4 - 0.1 + rough) * height
-        if depth > 0.5:
-            edge -= _firs(rng, width, height, depth)
-        picture = _ridge(rng, picture, edge, horizon + (ground - horizon) * depth, horizon)
+        firs = _firs(rng, width, height, depth) if depth > 0.5 else np.zeros(width, np.float32)
+        tone = horizon + (ground - horizon) * depth
+        picture = _ridge(rng, picture, edge, firs=firs, tone=tone, haze=horizon)
     return _lake(rng, picture, top) if rng.random() < 0.65 else picture
 
 
@@ -61,12 +61,12 @@ def sea(rng: np.random.Generator, height: int, width: int) -> Light:
 def night(rng: np.random.Generator, height: int, width: int) -> Light:
     """Stars over dark hills: mostly black, as such pictures are."""
     y, x = grid(height, width)
-    sky = gradient([rgb("020306"), rgb("030409"), rgb("060810")], y[:, 0])[:, None, :]
+    sky = gradient([rgb("020306"), rgb("030408"), rgb("05070d")], y[:, 0])[:, None, :]
     slope = rng.uniform(-0.8, 0.8)
     band = np.exp(-(((y - 0.45 - slope * (x - 0.5)) / 0.16) ** 2))
     mist = clouds(rng, height, width, coarse=5, octaves=6)
-    milky = band * np.clip(mist - 0.35, 0, 1)
-    picture = sky + milky[..., None] * rgb("5a6390") * 0.8
+    milky = band * np.clip(mist - 0.42, 0, 1)
+    picture = sky + milky[..., None] * rgb("5a6390") * 1.1
     picture = picture + _stars(rng, height, width, band)[..., None] * rgb("f3f1ff")
     edge = (0.86 + line(rng, width, coarse=3) * 0.12) * height
     return over(picture.astype(np.float32), rgb("020203"), below(edge, height))
@@ -98,24 +98,24 @@ def _sky(
 
 
 def _ridge(
-    rng: np.random.Generator, picture: Light, edge: Light, colour: Light, haze: Light
+    rng: np.random.Generator, picture: Light, edge: Light, *, firs: Light, tone: Light, haze: Light
 ) -> Light:
     height, width, _ = picture.shape
     rows = np.arange(height, dtype=np.float32)[:, None]
-    deep = np.clip((rows - edge[None, :]) / (0.3 * height), 0, 1)
+    deep = np.clip((rows - edge[None, :]) / (0.25 * height), 0, 1)
     texture = clouds(rng, height, width, coarse=14, octaves=4)
-    light = colour * (0.72 + 0.56 * texture)[..., None]
-    return over(picture, over(light, haze, 0.45 * deep), below(edge, height))
+    light = tone * (0.72 + 0.56 * texture)[..., None]
+    return over(picture, over(light, haze, 0.5 * deep), below(edge - firs, height))
 
 
 def _firs(rng: np.random.Generator, width: int, height: int, depth: float) -> Light:
     """How far the tops of a row of firs stand above their ground, in pixels."""
     x = np.arange(width, dtype=np.float32)
     tops = np.zeros(width, np.float32)
-    size = 0.055 * height * depth**2
-    for _ in range(int(70 / depth)):
+    size = 0.065 * height * depth**2
+    for _ in range(int(46 / depth)):
         middle, tall = rng.uniform(0, width), size * rng.uniform(0.5, 1.5)
-        away = np.abs(x - middle) / (0.23 * tall + 0.5)
+        away = np.abs(x - middle) / (0.2 * tall + 0.5)
         tops = np.maximum(tops, tall * (1 - away) + 0.12 * tall * (np.floor(away * 5) % 2))
     return np.clip(tops, 0, None)
 
