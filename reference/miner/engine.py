@@ -78,8 +78,7 @@ class Engine:
     @property
     def ready(self) -> bool:
         """Whether jobs are taken: not before the first process is up, nor while all slots rest."""
-        resting = all(slot.quarantined for slot in self.fleet.slots)
-        return self.started.is_set() and not resting
+        return self.started.is_set() and not self._all_rest()
 
     @property
     def waiting(self) -> int:
@@ -207,6 +206,8 @@ class Engine:
                 case Quarantine(slot):
                     rest = self.fleet.policy.quarantine
                     log.error("Process %d failed too often, its slot rests for %g s", slot, rest)
+        if decisions and self._all_rest():
+            self._clear_queue()
 
     def _replace(self, decision: Replace) -> None:
         slot, why = decision.slot, decision.why
@@ -240,6 +241,16 @@ class Engine:
             self.books["retried"] += 1
             self._queue.insert(0, job)
         else:
+            self.end(job, Ending(status=Status.FAILED, error=why))
+
+    def _all_rest(self) -> bool:
+        return all(slot.quarantined for slot in self.fleet.slots)
+
+    def _clear_queue(self) -> None:
+        """Nobody will work on these soon, and their clients should not wait to learn it."""
+        waiting, self._queue = self._queue, []
+        for job in waiting:
+            why = "every inference process failed too often; none is left for this job"
             self.end(job, Ending(status=Status.FAILED, error=why))
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:

@@ -198,6 +198,22 @@ def test_a_crash_takes_down_one_job_only(tmp_path: Path, caplog: pytest.LogCaptu
     assert any("ended unexpectedly mid inference (SIGSEGV)" in text for text in caplog.messages)
 
 
+def test_jobs_that_nobody_is_left_for_fail_at_once(tmp_path: Path) -> None:
+    """When every slot rests, waiting jobs are told so."""
+
+    async def run() -> None:
+        async with a_shop(tmp_path, ("crash", 50.0), workers=1, quarantine_failures=1) as shop:
+            shop.submit("crash")
+            waiting = [shop.submit("fine") for _ in range(3)]
+            await shop.all_ended()
+            assert {job.status for job in waiting} == {Status.FAILED}
+            assert "failed too often" in str(waiting[0].error)
+            assert shop.balanced()
+            assert not shop.engine.ready
+
+    asyncio.run(run())
+
+
 def test_running_out_of_memory_fails_the_job_and_keeps_the_process(tmp_path: Path) -> None:
     """A MemoryError is an error of one job."""
 
