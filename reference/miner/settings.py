@@ -42,7 +42,7 @@ class Settings:
     workers: int = number(2, 1, 64, "inference processes")
     job_seconds: float = number(0.3, 0.0, 86400.0, "time that one job takes, spread over its steps")
     training_seconds: float = number(2.0, 0.0, 86400.0, "time that one training takes")
-    queue_limit: int = number(10_000, 1, 1_000_000, "jobs that may wait; beyond it 503")
+    queue_limit: int = number(10_000, 1, 100_000, "jobs that may wait; beyond it 503")
     retention: float = number(300.0, 0.1, 864_000.0, "how long an ended job is remembered")
     attempts: int = number(2, 1, 10, "how often a job is tried whose process hangs or dies")
     inference_timeout: float = number(

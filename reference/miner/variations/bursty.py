@@ -9,7 +9,7 @@ from reference.miner.seams import Beat, Fault
 class Bursty(Fault):
     name = "bursty"
     does = "pauses each time that a quarter is done, silently (parameter: seconds)"
-    parameter = 1.0
+    parameter = 0.2
 
     def __init__(self, value: float | None = None) -> None:
         super().__init__(value)

@@ -7,6 +7,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from reference.miner import faults, variations
+from reference.miner.faults import FAULTS, load
+from reference.miner.settings import table
+from reference.miner.variations import VARIATIONS
 from reference.tests.miner.conftest import RunningMiner, StartMiner, until
 
 
@@ -88,7 +92,6 @@ def test_a_taken_port_is_named(start_miner: StartMiner) -> None:
 
 def test_every_fault_and_variation_is_listed(tmp_path: Path) -> None:
     """Each file of the two folders stands in its table, with a sentence and a clause."""
-    from reference.miner import faults, variations  # noqa: PLC0415
 
     listed = run("--list-faults").stdout
     for package, names in ((faults, faults.FAULTS), (variations, variations.VARIATIONS)):
@@ -103,3 +106,17 @@ def test_every_fault_and_variation_is_listed(tmp_path: Path) -> None:
             assert f"  {name} " in listed
             assert entry.does in listed
             assert bool(entry.clause) == (package is faults)
+
+
+def test_the_manual_tells_every_setting_fault_and_variation() -> None:
+    """With its default, its sentence and its clause as they are in the code."""
+
+    manual = (Path(__file__).parents[3] / "docs" / "reference-miner.md").read_text()
+    for row in table():
+        default = row.default or "–" if row.type is str else f"{row.default:g}"
+        assert f"| `{row.name}` | {default} |" in manual
+        assert row.metadata["help"] in manual
+    for name in FAULTS:
+        assert f"| `{name}` | {load(name).does} | {load(name).clause} |" in manual
+    for name in VARIATIONS:
+        assert f"| `{name}` | {load(name).does} |" in manual
