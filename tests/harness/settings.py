@@ -135,6 +135,15 @@ class Settings:
     poll_interval: float = setting("ASYNC_POLL_INTERVAL", number(0.01, 3600), 0.5)
     job_timeout: float = setting("ASYNC_JOB_TIMEOUT", number(0.1, 86_400), 240.0)
     step_timeout: float = setting("ASYNC_STEP_TIMEOUT", number(0.1, 86_400), 600.0)
+    first_step_timeout: float = setting("ASYNC_FIRST_STEP_TIMEOUT", number(0, 86_400), 90.0)
+    preload_timeout: float = setting("ASYNC_PRELOAD_TIMEOUT", number(0, 86_400), 80.0)
+    download_timeout: float = setting("ASYNC_DOWNLOAD_TIMEOUT", number(0, 86_400), 121.0)
+    post_process_timeout: float = setting("ASYNC_POST_PROCESS_TIMEOUT", number(0, 86_400), 60.0)
+    process_timeout: float = setting("ASYNC_PROCESS_TIMEOUT", number(0, 86_400), 300.0)
+    silence_timeout: float = setting("ASYNC_SILENCE_TIMEOUT", number(0.1, 86_400), 60.0)
+    least_rate: float = setting(
+        "ASYNC_LEAST_RATE", number(0, 1_000_000, "percent per minute (0: any)"), 1.0
+    )
     callback_timeout: float = setting("ASYNC_CALLBACK_TIMEOUT", number(0.1, 3600), 30.0)
     expiry_minutes: float = setting("ASYNC_EXPIRY_MINUTES", number(0.01, 10_080, "minutes"), 5.0)
     test_loras: tuple[str, ...] = setting("ASYNC_TEST_LORAS", LIST, ())

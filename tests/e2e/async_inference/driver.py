@@ -11,6 +11,7 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from math import inf
 from urllib.parse import quote
 
 from tests.e2e.async_inference import protocol
@@ -59,6 +60,7 @@ class Driver:
         self._in_flight = 0
         self._ended: list[Flight] = []
         self._first_id = ""
+        self._worked = -inf
         self._due_changed, self._landed = asyncio.Event(), asyncio.Event()
 
     async def run(self, scenario: Scenario, assignments: list[Assignment]) -> None:
@@ -139,7 +141,8 @@ class Driver:
 
     async def _look(self, flight: Flight) -> None:
         """Poll once. Record the answer where it differs from the last, else count it."""
-        answer = await self._exchange.ask("GET", self._paths.status(quote(flight.job_id, safe="")))
+        path = self._paths.status(quote(flight.job_id, safe=""))
+        answer = await self._exchange.ask("GET", path, timeout=self._pace.budgets.silence)
         now = self._clock()
         if flight.repeated(answer, now):
             return
@@ -161,7 +164,8 @@ class Driver:
             self._record(unchanged)
 
     def _plan(self, flight: Flight) -> None:
-        step = flight.next_step(self._clock(), self._pace)
+        self._worked = max(self._worked, flight.clocks.miner_worked)
+        step = flight.next_step(self._clock(), self._pace, self._worked)
         if step.act is Act.POLL:
             self._push(flight, step.at)
             return
@@ -184,6 +188,7 @@ class Driver:
             waiting_for=step.waiting_for,
             last_state=flight.clocks.status or "none",
             waited=now - flight.clocks.began,
+            diagnosis=step.diagnosis,
         )
         self._record(gave_up)
 

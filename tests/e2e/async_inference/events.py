@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from tests.e2e.async_inference.diagnosis import Diagnosis
 from tests.harness.history import Event, HistoryReader
 
 
@@ -206,12 +207,13 @@ class NemesisActed(Event, frozen=True):
 
 
 class GaveUp(Event, frozen=True):
-    """A wait that ended without what it waited for."""
+    """A wait that ended without what it waited for; ``diagnosis`` where the job had not ended."""
 
     job: str
     waiting_for: str
     last_state: str
     waited: float
+    diagnosis: Diagnosis | None = None
 
 
 class Judged(Event, frozen=True):

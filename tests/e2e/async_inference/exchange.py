@@ -24,32 +24,42 @@ class Exchange:
         self._base, self._clock = base_url + "/", clock
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
-            timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT),
-        )
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self._session.close()
 
     async def ask(
-        self, method: str, path: str, body: bytes | None = None, content_type: str = ""
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str = "",
+        timeout: float = REQUEST_TIMEOUT,
     ) -> protocol.Answer:
-        """Send one request. ``path`` may be a whole url (the miner named it). No redirects."""
-        began = self._clock()
+        """Send one request. ``path`` may be a whole url (the miner named it). No redirects.
+
+        ``timeout`` can only shorten the wait for the answer.
+        """
+        began, timeout = self._clock(), min(timeout, REQUEST_TIMEOUT)
         headers = {"Content-Type": content_type} if content_type else {}
         try:
             url = urljoin(self._base, path)
             async with self._session.request(
-                method, url, data=body, headers=headers, allow_redirects=False
+                method,
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=timeout),
             ) as response:
                 content = await _whole_body(response)
                 took = self._clock() - began
                 kind = response.headers.get("Content-Type", "")
                 return protocol.Answer(took, response.status, kind, content)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return protocol.Answer(self._clock() - began, error=_told(error))
+            return protocol.Answer(self._clock() - began, error=_told(error, timeout))
 
     async def probe(self, request: Request, job_id: str) -> Probed:
         """Send a request that is not a job; ``{job_id}`` in it stands for this id."""
@@ -71,10 +81,10 @@ class Exchange:
         )
 
 
-def _told(error: Exception) -> str:
+def _told(error: Exception, timeout: float) -> str:
     """Why there was no answer, in words."""
     if isinstance(error, TimeoutError):
-        return f"no answer within {REQUEST_TIMEOUT:.0f} s"
+        return f"no answer within {timeout:g} s"
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
         return f"cannot connect ({os.strerror(error.os_error.errno).lower()})"
     return str(error) or type(error).__name__

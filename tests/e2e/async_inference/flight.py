@@ -5,10 +5,12 @@ The driver asks :meth:`Flight.next_step` after everything that happened to the j
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from tests.e2e.async_inference import protocol
+from tests.e2e.async_inference.diagnosis import Diagnosis
 from tests.e2e.async_inference.events import CallbackSection, Polled
-from tests.e2e.async_inference.liveness import Budgets, Clocks, Life
+from tests.e2e.async_inference.liveness import Budgets, Clocks
 from tests.e2e.async_inference.scenario import Job
 
 
@@ -39,11 +41,12 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What to do with the job, when, and (on giving up) what it was waited for in vain."""
+    """What to do with the job, when, and (on giving up) what it was waited for in vain, and why."""
 
     act: Act
     at: float
     waiting_for: str = ""
+    diagnosis: Diagnosis | None = None
 
 
 # After a delivery the miner's own statement follows at once, or one poll later: look soon, then
@@ -109,19 +112,22 @@ class Flight:
             self.delivered_at = at
             self.looks = 0
 
-    def next_step(self, now: float, pace: Pace) -> Step:
-        """What comes next: another poll, the download (the job has settled), or giving up."""
+    def next_step(self, now: float, pace: Pace, worked: float = -inf) -> Step:
+        """What comes next: another poll, the download (the job has settled), or giving up.
+
+        ``worked`` is when any job last showed that the miner works.
+        """
         if self.terminal_at is None:
-            return self._while_working(now, pace)
+            return self._while_working(now, pace, worked)
         return self._while_settling(now, pace, self.terminal_at)
 
-    def _while_working(self, now: float, pace: Pace) -> Step:
-        life = self.clocks.life(now, pace.budgets)
-        if life is not Life.FINE:
-            waiting_for = f"a terminal state, but it is {life}: {self.clocks.describe(now)}"
-            return Step(Act.GIVE_UP, now, waiting_for)
-        due = min(self._next_look(now, pace), self.clocks.deadline(pace.budgets) + 0.001)
-        return Step(Act.POLL, due)
+    def _while_working(self, now: float, pace: Pace, worked: float) -> Step:
+        """A job that is certainly hung is given up at once, long before its time is up."""
+        diagnosis = self.clocks.diagnose(now, pace.budgets, worked)
+        if diagnosis.life.hung:
+            return Step(Act.GIVE_UP, now, "a terminal state", diagnosis)
+        deadline = self.clocks.deadline(pace.budgets, worked)
+        return Step(Act.POLL, min(self._next_look(now, pace), deadline + 0.001))
 
     def _while_settling(self, now: float, pace: Pace, terminal_at: float) -> Step:
         missing = self._missing(now)

@@ -1,76 +1,190 @@
 """Is a job alive? Three clocks, seen from outside: silence, progress, total.
 
-Progress is a high-water mark: a percentage that swings or falls is no progress. A job that never
-reports one is judged by silence and total time only. All times are seconds on a monotonic clock
-that comes in as an argument; nothing here waits or looks at a clock.
+*Silence* runs since the last readable answer about the job. *Progress* runs since its high-water
+mark rose: a percentage that swings or falls is no progress, and neither is a status that goes to
+and fro. *Total* runs since the job was submitted. A job that never reports a percentage is judged
+by silence and total only. All times are seconds on a monotonic clock that comes in as an argument;
+nothing here waits or looks at a clock.
 """
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from math import inf
+
+from tests.e2e.async_inference.diagnosis import Diagnosis, Life, Stage
+from tests.e2e.async_inference.protocol import TERMINAL
+from tests.harness.settings import Settings
+
+# A miner may give up a hung attempt itself and start the job anew, once.
+ATTEMPTS = 2
+# A pace is judged when it was seen for this part of the time that a whole job takes at the least
+# allowed pace, and after a minute at the latest.
+PART_SEEN, LONGEST_LOOK = 0.1, 60.0
 
 
-class Life(StrEnum):
-    """What the clocks say of a job."""
-
-    FINE = "fine"
-    STARVING = "starving"  # queued for longer than its budget
-    SILENT = "dead"  # no readable answer about it at all
-    STALLED = "stalled"  # answers come, progress does not
-    OVERDUE = "overdue"  # its total time is used up
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Budgets:
-    """Seconds that each clock may run before a job counts as hung."""
+    """Seconds that each clock may run before a job counts as hung; ``rate`` is the least pace in
+    percent per minute (0: any pace will do)."""
 
     silence: float
     step: float
     total: float
+    first_step: float = 0.0
+    preload: float = 0.0
+    download: float = 0.0
+    post_process: float = 0.0
+    process: float = 0.0
+    rate: float = 0.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Budgets":
+        """A miner may show a job as unfinished until its callback was tried, so this time is added
+        to that of post-processing."""
+        return cls(
+            silence=max(settings.silence_timeout, 3 * settings.poll_interval),
+            step=settings.step_timeout,
+            total=settings.job_timeout,
+            first_step=settings.first_step_timeout,
+            preload=settings.preload_timeout,
+            download=settings.download_timeout,
+            post_process=settings.post_process_timeout + settings.callback_timeout,
+            process=settings.process_timeout,
+            rate=settings.least_rate,
+        )
+
+    def still(self, stage: Stage) -> float:
+        """How long a job may stand still in this stage.
+
+        Loading the model, fetching a LoRA and computing the first step look the same from outside,
+        so their budgets add up. A queue may stand as long as the jobs ahead of it may.
+        """
+        match stage:
+            case Stage.QUEUED:
+                ahead = (Stage.STARTING, Stage.STEPPING, Stage.FINISHING)
+                return max(self.process, *map(self.still, ahead))
+            case Stage.STARTING:
+                return self.preload + self.download + max(self.first_step, self.step)
+            case Stage.STEPPING:
+                return self.step
+            case Stage.FINISHING:
+                return self.post_process
+        return inf
+
+
+_QUEUED, _WORKING, _ENDED = range(3)
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """What has been seen of one job, and when. ``best`` is the highest progress in percent."""
+    """What has been seen of one job, and when.
+
+    ``best`` is the highest progress in percent, ``first`` the first one above 0, seen at
+    ``first_at``; ``reached`` is how far its status has come.
+    """
 
     began: float
     heard: float
     moved: float
     status: str | None = None
+    reached: int = _QUEUED
     best: float | None = None
+    first: float = 0.0
+    first_at: float = 0.0
+    attempt: int = 1
 
     @classmethod
     def started(cls, at: float) -> "Clocks":
         return cls(began=at, heard=at, moved=at)
 
     def heard_at(self, at: float, status: str | None, progress: float | None) -> "Clocks":
-        """A readable answer came. A new status is progress, and so is a new highest percentage."""
+        """A readable answer came. ``completed`` is 100 %, whatever percentage stands beside it."""
+        if self._begins_anew(status, progress):
+            again = replace(Clocks.started(at), began=self.began, attempt=self.attempt + 1)
+            return again.heard_at(at, status, progress)
+        if status == "completed":
+            progress = 100.0
         best = max((p for p in (self.best, progress) if p is not None), default=None)
-        moved = at if status != self.status or best != self.best else self.moved
-        return replace(self, heard=at, moved=moved, status=status, best=best)
+        reached = max(self.reached, _rank(status))
+        rose = reached > self.reached or (best or 0) > (self.best or 0)
+        seen = replace(self, heard=at, status=status, reached=reached, best=best)
+        if best and not self.first:
+            seen = replace(seen, first=best, first_at=at)
+        return replace(seen, moved=at) if rose else seen
 
-    def life(self, at: float, budgets: Budgets) -> Life:
-        """The state of the job now. Only a job that reports a percentage can be stalled."""
+    def _begins_anew(self, status: str | None, progress: float | None) -> bool:
+        """Back in the queue, or at 0 % after more than that, while another attempt is granted."""
+        back = _rank(status) < self.reached or (progress == 0 and bool(self.best))
+        return back and _rank(status) < _ENDED and self.attempt < ATTEMPTS
+
+    @property
+    def stage(self) -> Stage:
+        if self.reached == _QUEUED:
+            return Stage.QUEUED
+        if self.best is None:
+            return Stage.UNMEASURED
+        if self.best <= 0:
+            return Stage.STARTING
+        return Stage.STEPPING if self.best < 100 else Stage.FINISHING
+
+    @property
+    def pace(self) -> float | None:
+        """Percent per minute between the first and the last rise; None before there were two."""
+        span = self.moved - self.first_at
+        if self.best is None or self.best <= self.first or span <= 0:
+            return None
+        return (self.best - self.first) * 60 / span
+
+    def slow(self, rate: float) -> bool:
+        """Whether it moved under this rate for long enough to say so."""
+        if self.pace is None or rate <= 0:
+            return False
+        look = min(PART_SEEN * 100 * 60 / rate, LONGEST_LOOK)
+        return self.pace < rate and self.moved - self.first_at >= look
+
+    @property
+    def miner_worked(self) -> float:
+        """When this job last showed that its miner works: as it moved, or, where it reports no
+        percentage, as it was last heard to be in work. A job in the queue shows nothing."""
+        if self.stage is Stage.QUEUED:
+            return -inf
+        return self.heard if self.stage is Stage.UNMEASURED else self.moved
+
+    def diagnose(self, at: float, budgets: Budgets, worked: float = -inf) -> Diagnosis:
+        """The state of the job now. ``worked`` is when any job last showed that the miner works:
+        while it does, waiting in its queue is no sign of anything."""
+        return Diagnosis(
+            life=self._life(at, budgets, worked),
+            stage=self.stage,
+            progress=self.best,
+            silent=at - self.heard,
+            still=at - self.moved,
+            total=at - self.began,
+            pace=self.pace,
+        )
+
+    def _life(self, at: float, budgets: Budgets, worked: float) -> Life:
         if at - self.heard > budgets.silence:
-            return Life.SILENT
-        if at - self.moved > budgets.step:
-            if self.status == "queued":
-                return Life.STARVING
-            if self.best is not None:
-                return Life.STALLED
+            return Life.DEAD
+        if at - self._risen(worked) > budgets.still(self.stage):
+            return Life.STARVING if self.stage is Stage.QUEUED else Life.STALLED
         if at - self.began > budgets.total:
             return Life.OVERDUE
-        return Life.FINE
+        return Life.SLOW if self.slow(budgets.rate) else Life.FINE
 
-    def deadline(self, budgets: Budgets) -> float:
+    def _risen(self, worked: float) -> float:
+        return max(self.moved, worked) if self.stage is Stage.QUEUED else self.moved
+
+    def deadline(self, budgets: Budgets, worked: float = -inf) -> float:
         """When the job will count as hung if nothing more is heard of it."""
         return min(
-            self.heard + budgets.silence, self.moved + budgets.step, self.began + budgets.total
+            self.heard + budgets.silence,
+            self._risen(worked) + budgets.still(self.stage),
+            self.began + budgets.total,
         )
 
-    def describe(self, at: float) -> str:
-        """The ages of the clocks, for a finding."""
-        shown = "not reported" if self.best is None else f"{self.best:g}%"
-        return (
-            f"Last answer: {at - self.heard:.1f}s ago, "
-            f"Last progress change: {at - self.moved:.1f}s ago, Progress: {shown}"
-        )
+
+def _rank(status: str | None) -> int:
+    """How far a status has come; a word that nobody knows counts as work."""
+    if status == "queued":
+        return _QUEUED
+    return _ENDED if status in TERMINAL else _WORKING

@@ -231,9 +231,7 @@ class Testbed:
 
     def _pace(self) -> Pace:
         chosen = self.settings
-        silence = max(chosen.callback_timeout, 3 * chosen.poll_interval)
-        budgets = Budgets(silence=silence, step=chosen.step_timeout, total=chosen.job_timeout)
-        return Pace(chosen.poll_interval, chosen.callback_timeout, budgets)
+        return Pace(chosen.poll_interval, chosen.callback_timeout, Budgets.of(chosen))
 
     def _assign(self, job: Job) -> Assignment:
         """Give a job its name, its own callback and whatever the settings say and it does not."""

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from tests.e2e.async_inference.checks import ALL, BY_NAME
+from tests.e2e.async_inference.diagnosis import Diagnosis, Life, Stage
 from tests.e2e.async_inference.events import (
     Answered,
     AsyncEvent,
@@ -48,6 +49,28 @@ def never_ended(events: list[AsyncEvent]) -> list[AsyncEvent]:
     return [*(e for e in kept if not (isinstance(e, Polled) and e.at > 1.0)), SILENT]
 
 
+def given_up(life: Life, stage: Stage, error: str = "") -> Spoil:
+    found = Diagnosis(life=life, stage=stage, progress=42, silent=1, still=8, total=9)
+    last = Polled(at=8.9, job="job_001", took=0.01, status_code=None if error else 200, error=error)
+    seen = msgspec.structs.replace(last, status=None if error else "processing")
+    gave_up = msgspec.structs.replace(SILENT, diagnosis=found)
+
+    def spoil(events: list[AsyncEvent]) -> list[AsyncEvent]:
+        return [*(e for e in never_ended(events) if not isinstance(e, GaveUp)), seen, gave_up]
+
+    return spoil
+
+
+def crawled(events: list[AsyncEvent]) -> list[AsyncEvent]:
+    """The last half percent took 99 seconds."""
+    *before, last = [e for e in events if isinstance(e, Polled)]
+    late = [
+        msgspec.structs.replace(before[-1], progress=99.5),
+        msgspec.structs.replace(last, at=100),
+    ]
+    return [*without(events, Polled), *before[:-1], *late]
+
+
 SPOILED: list[tuple[str, Spoil, set[str]]] = [
     ("correct", lambda e: e, set()),
     (
@@ -86,6 +109,15 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
         {"every_poll_is_answered"},
     ),
     ("hung", never_ended, {"every_job_ends"}),
+    ("stalled", given_up(Life.STALLED, Stage.STEPPING), {"every_job_makes_progress"}),
+    ("overdue", given_up(Life.OVERDUE, Stage.UNMEASURED), {"every_job_ends"}),
+    ("starving", given_up(Life.STARVING, Stage.QUEUED), {"the_queue_moves"}),
+    (
+        "no answers any more",
+        given_up(Life.DEAD, Stage.STEPPING, error="no answer within 3 s"),
+        {"every_job_stays_in_sight"},
+    ),
+    ("slow", crawled, {"no_job_is_slow"}),
     (
         "failed",
         lambda e: spoiled(

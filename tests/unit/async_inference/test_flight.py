@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.e2e.async_inference.diagnosis import Life
 from tests.e2e.async_inference.events import CallbackSection, Polled
 from tests.e2e.async_inference.flight import Act, Assignment, Flight, Pace
 from tests.e2e.async_inference.liveness import Budgets, Clocks
@@ -46,7 +47,7 @@ def test_silence_is_given_up_when_its_budget_is_used(
 ) -> None:
     step = saw(a_flight(), 0.5, status, progress=progress).next_step(now, PACE)
     assert (step.act is Act.GIVE_UP) is (told is not None)
-    assert (told or "") in step.waiting_for
+    assert (step.diagnosis and step.diagnosis.life) == told
 
 
 def hangs(status: str, progress: float, until: int) -> Flight:
@@ -60,12 +61,21 @@ def hangs(status: str, progress: float, until: int) -> Flight:
 def test_a_stall_is_certain_long_before_the_jobs_time_is_up() -> None:
     step = hangs("processing", 42, until=21).next_step(21.0, PACE)
     assert step.act is Act.GIVE_UP
-    assert "stalled" in step.waiting_for
-    assert "Last progress change: 21.0s ago, Progress: 42%" in step.waiting_for
+    assert step.diagnosis
+    assert step.diagnosis.line("job_1", "4f2") == (
+        "job_1 seems to be stuck mid inference - Last heartbeat: 0.0s ago, "
+        "Last progress change: 21.0s ago, Progress: 42%, Job: 4f2"
+    )
 
 
-def test_a_job_that_stays_queued_starves() -> None:
-    assert "starving" in hangs("queued", 0, until=21).next_step(21.0, PACE).waiting_for
+def test_a_job_that_stays_queued_starves_when_the_miner_does_nothing() -> None:
+    step = hangs("queued", 0, until=21).next_step(21.0, PACE)
+    assert step.diagnosis
+    assert step.diagnosis.life is Life.STARVING
+
+
+def test_a_job_in_a_queue_that_moves_does_not_starve() -> None:
+    assert hangs("queued", 0, until=21).next_step(21.0, PACE, worked=5.0).act is Act.POLL
 
 
 def test_unreadable_answers_are_no_sign_of_life() -> None:
@@ -73,7 +83,9 @@ def test_unreadable_answers_are_no_sign_of_life() -> None:
     for second in range(1, 12):
         saw(flight, float(second), None)
         flight.repeated(Answer(0.0, 200, body=b"(None, None, 0)"), float(second))
-    assert "dead" in flight.next_step(11.0, PACE).waiting_for
+    step = flight.next_step(11.0, PACE)
+    assert step.diagnosis
+    assert step.diagnosis.life is Life.DEAD
 
 
 def test_a_settled_job_is_fetched_at_once() -> None:

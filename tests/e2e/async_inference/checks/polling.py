@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from tests.e2e.async_inference.checks import liveness
+from tests.e2e.async_inference.diagnosis import Life
 from tests.e2e.async_inference.protocol import STATUSES
 from tests.e2e.async_inference.run_history import RunHistory
 from tests.harness.verdict import Ruling, check
@@ -26,9 +28,14 @@ def status_words_are_legal(history: RunHistory) -> Iterator[Ruling]:
 
 @check("POL-11")
 def every_poll_is_answered(history: RunHistory) -> Iterator[Ruling]:
-    """A poll of an accepted job is answered 200 with a JSON object that can be understood."""
+    """A poll of an accepted job is answered 200 with a JSON object that can be understood.
+
+    A job about which the miner fell silent for good is LIV-1's.
+    """
     for job in history.accepted:
-        bad = next((p for p in job.polls if p.error or p.problems or p.status_code != 200), None)
+        silent = liveness.unanswered(job) and liveness.diagnosis(job, Life.DEAD)
+        asked = [p for p in job.polls if not (silent and p.error)]
+        bad = next((p for p in asked if p.error or p.problems or p.status_code != 200), None)
         if bad is not None:
             told = bad.error or "; ".join(bad.problems) or "no status"
             yield job.finding(
@@ -38,5 +45,5 @@ def every_poll_is_answered(history: RunHistory) -> Iterator[Ruling]:
                 at=bad.at,
                 cause=f"poll answered {bad.status_code or 'not at all'}: {told[:40]}",
             )
-        elif job.polls:
+        elif asked:
             yield None

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from tests.e2e.async_inference.diagnosis import Life
+from tests.e2e.async_inference.events import GaveUp
 from tests.e2e.async_inference.protocol import TERMINAL
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Ruling, check
@@ -9,21 +11,34 @@ from tests.harness.verdict import Ruling, check
 
 @check("SCH-1")
 def every_job_ends(history: RunHistory) -> Iterator[Ruling]:
-    """Every accepted job reaches a terminal state within its time."""
+    """Every accepted job reaches a terminal state within its time.
+
+    A job that was given up before, because it hung for certain, is reported by the LIV clauses.
+    """
     for job in history.accepted:
         waiting = next(iter(job.gave_up), None)
         if job.terminal is not None:
             yield None
-        elif waiting is not None:
+        elif waiting is not None and _in_vain(waiting):
             yield job.finding(
                 "SCH-1",
                 "completed, failed or timeout",
-                f"{waiting.last_state} after {waiting.waited:.1f} s; waited for "
-                f"{waiting.waiting_for}",
+                f"{waiting.last_state} after {waiting.waited:.1f} s{_told(job, waiting)}",
                 at=waiting.at,
-                advice="look at the worker that holds this job",
+                advice="look at the worker that holds this job; if it is only slow, raise "
+                "ASYNC_JOB_TIMEOUT",
                 cause=f"still {waiting.last_state}",
             )
+
+
+def _in_vain(waiting: GaveUp) -> bool:
+    """Whether all the time that a job may take was waited for it."""
+    return waiting.diagnosis is None or waiting.diagnosis.life is Life.OVERDUE
+
+
+def _told(job: JobRecord, waiting: GaveUp) -> str:
+    found = waiting.diagnosis
+    return f": {found.line(job.name, job.job_id)}" if found else ""
 
 
 @check("SCH-2")

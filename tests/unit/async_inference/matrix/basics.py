@@ -18,7 +18,6 @@ ROWS: tuple[Row, ...] = (
     row("callback-twice", "CBK-4", BURST),
     row("wrong-secret", "CBK-2", ONE_JOB, BURST),
     row("delivered-never-sent", "CBK-1 CBK-10", BURST),
-    row("hang:42", "SCH-1", BURST),
     row("result-404", "RES-1", BURST),
     row("training-interrupts", "TRN-2", TRAINING),
 )
