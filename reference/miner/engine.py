@@ -112,7 +112,8 @@ class Engine:
         for index, slot in enumerate(self.fleet.slots):
             if self._queue and slot.idle:
                 self._queue = self._seams.queue(self._queue)
-                self._begin(index, self._queue.pop(0))
+                if self._queue:
+                    self._begin(index, self._queue.pop(0))
 
     def _begin(self, index: int, job: Job) -> None:
         job.status, job.worker = Status.PROCESSING, index

@@ -9,7 +9,7 @@ from reference.miner.seams import Beat, Fault, forever
 class FallingProgress(Fault):
     name = "falling-progress"
     does = "counts down to 0 from a percentage and stays there (parameter: the percentage)"
-    clause = "SCH-1"
+    clause = "LIV-2"
     parameter = 50.0
 
     def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:

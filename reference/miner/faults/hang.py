@@ -7,7 +7,7 @@ from reference.miner.seams import Beat, Fault, forever
 class Hang(Fault):
     name = "hang"
     does = "stops for ever at a percentage, without a word (parameter: the percentage)"
-    clause = "SCH-1"
+    clause = "LIV-2"
     parameter = 42.0
 
     def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:

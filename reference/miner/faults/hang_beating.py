@@ -7,7 +7,7 @@ from reference.miner.seams import Beat, Fault, forever
 class HangBeating(Fault):
     name = "hang-beating"
     does = "stops for ever at a percentage and goes on sending heartbeats (parameter: percentage)"
-    clause = "SCH-1"
+    clause = "LIV-2"
     parameter = 42.0
 
     def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:

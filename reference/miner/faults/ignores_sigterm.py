@@ -9,7 +9,7 @@ from reference.miner.seams import Beat, Fault, forever
 class IgnoresSigterm(Fault):
     name = "ignores-sigterm"
     does = "stops for ever at a percentage and ignores SIGTERM (parameter: the percentage)"
-    clause = "SCH-1"
+    clause = "LIV-2"
     parameter = 42.0
 
     def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:

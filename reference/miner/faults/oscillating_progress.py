@@ -9,7 +9,7 @@ from reference.miner.seams import Beat, Fault, forever
 class OscillatingProgress(Fault):
     name = "oscillating-progress"
     does = "swings for ever between a percentage and the next one (parameter: the percentage)"
-    clause = "SCH-1"
+    clause = "LIV-2"
     parameter = 40.0
 
     def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:

@@ -7,7 +7,7 @@ from reference.miner.seams import Beat, Fault, forever
 class StallPostProcessing(Fault):
     name = "stall-post-processing"
     does = "hangs for ever between 100 % and the result (parameter 1: with heartbeats)"
-    clause = "SCH-1"
+    clause = "LIV-2"
     parameter = 0.0
 
     def stage(self, task: Task | None, name: str, beat: Beat) -> str:

@@ -7,7 +7,7 @@ from reference.miner.seams import Beat, Fault, forever
 class StallPreloading(Fault):
     name = "stall-preloading"
     does = "hangs as every other process loads its model, the first one too (1: with heartbeats)"
-    clause = "SCH-1"
+    clause = "LIV-3"
     parameter = 0.0
 
     def stage(self, task: Task | None, name: str, beat: Beat) -> str:

@@ -7,7 +7,7 @@ from reference.miner.seams import Beat, Fault, forever
 class StallStarting(Fault):
     name = "stall-starting"
     does = "hangs as every other process starts, the first one too (parameter 1: with heartbeats)"
-    clause = "SCH-1"
+    clause = "LIV-3"
     parameter = 0.0
 
     def stage(self, task: Task | None, name: str, beat: Beat) -> str:
