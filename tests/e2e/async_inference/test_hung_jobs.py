@@ -11,6 +11,8 @@ from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
 from tests.e2e.async_inference.scenario import burst, one_after_another
 from tests.harness.settings import Settings
 
+pytestmark = pytest.mark.families("LIV", "SCH")
+
 LIVELY = [
     submission.every_submission_accepted,
     scheduling.every_job_ends,
@@ -18,7 +20,6 @@ LIVELY = [
 ]
 
 
-@pytest.mark.stress
 def test_no_job_hangs_in_a_crowd(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
@@ -29,6 +30,7 @@ def test_no_job_hangs_in_a_crowd(
     assert verdict.passed, verdict.explain()
 
 
+@pytest.mark.quick
 def test_no_job_hangs_between_many_steps(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
