@@ -143,7 +143,7 @@ class FormReader:
         except BadEncodingError as error:
             raise BadFormError(400, f"a part cannot be decoded: {error}") from None
         except FormParserError as error:
-            raise BadFormError(400, f"the form cannot be read: {type(error).__name__}") from None
+            raise BadFormError(400, f"the form cannot be read: {error}") from None
 
     def end(self) -> Form:
         """The whole form; the body has ended."""

@@ -17,9 +17,15 @@ from aiohttp import hdrs, web
 
 from tests.e2e.async_inference.receiver import names
 from tests.e2e.async_inference.receiver.ledger import Ledger
+from tests.e2e.async_inference.receiver.looks import Looks
 
 _STATIC = Path(__file__).parent / "static"
-_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+_TYPES = {
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+}
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -67,10 +73,12 @@ class Pages:
         self._images = images
         self._hosts = {socket.gethostname().lower(), *hosts}
         self._closing = asyncio.Event()
+        self._looks = Looks()
 
     def close(self) -> None:
-        """End the event streams."""
+        """End the event streams, and the looking at pictures."""
         self._closing.set()
+        self._looks.close()
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
@@ -81,6 +89,9 @@ class Pages:
         path = request.rel_url.raw_path
         if path == "/events":
             return await self._events(request)
+        match path.split("/")[1:]:
+            case ["thumbnails" | "looks" as what, name]:
+                return await self._look(what, name)
         return self._page(request, path)
 
     def _page(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
@@ -103,9 +114,29 @@ class Pages:
             return _text(400, "since must be a number: /callbacks?since=12")
         return _json(self._ledger.since(since))
 
-    def _image(self, name: str) -> web.StreamResponse:
+    async def _look(self, what: str, name: str) -> web.StreamResponse:
+        """A thumbnail, or what is known of the picture. Both stay as they are, as the file does."""
+        path = self._stored(name)
+        if path is None:
+            return _text(404, "no such picture")
+        look = await self._looks.at(path)
+        headers = {**_HEADERS, "Cache-Control": "private, max-age=86400"}
+        if what == "looks":
+            told = {"problem": look.problem, "width": look.width, "height": look.height}
+            return web.Response(
+                text=json.dumps(told), content_type="application/json", headers=headers
+            )
+        if look.thumbnail:
+            return web.Response(body=look.thumbnail, content_type="image/webp", headers=headers)
+        return self._image(name) if look.showable else _text(404, look.problem)
+
+    def _stored(self, name: str) -> Path | None:
         path = self._images / name
-        if not names.may_be_stored(name) or not path.is_file():
+        return path if names.may_be_stored(name) and path.is_file() else None
+
+    def _image(self, name: str) -> web.StreamResponse:
+        path = self._stored(name)
+        if path is None:
             return _text(404, "no such picture")
         with path.open("rb") as file:
             start = file.read(16)
@@ -120,12 +151,12 @@ class Pages:
     async def _events(self, request: web.BaseRequest) -> web.StreamResponse:
         """Server-sent events: each entry as it is recorded, with its number as the event's id.
 
-        A slow reader holds nothing in memory: it has a place in the list, not a queue.
+        The stream begins after ``?since=n``, or with the ``?last=n`` entries there are. A slow
+        reader holds nothing in memory: it has a place in the list, not a queue.
         """
-        resumed = request.headers.get("Last-Event-ID") or request.query.get("since")
-        after = self._ledger.last if resumed is None else _number(resumed)
+        after = self._place(request)
         if after is None:
-            return _text(400, "since must be a number: /events?since=12")
+            return _text(400, "a number is needed: /events?since=12 or /events?last=100")
         stream = web.StreamResponse(headers={**_HEADERS, "Content-Type": "text/event-stream"})
         await stream.prepare(request)
         await stream.write(b"retry: 1000\n\n")
@@ -137,6 +168,14 @@ class Pages:
             if not lines and not await self._news():
                 await stream.write(b": still here\n\n")
         return stream
+
+    def _place(self, request: web.BaseRequest) -> int | None:
+        """The number after which the stream goes on; None where it was asked for in vain."""
+        resumed = request.headers.get("Last-Event-ID") or request.query.get("since")
+        if resumed is not None:
+            return _number(resumed)
+        wanted = _number(request.query.get("last", "0"))
+        return None if wanted is None else max(0, self._ledger.last - wanted)
 
     async def _news(self) -> bool:
         """Wait for the next entry; False when the heartbeat is due or the server closes."""
