@@ -2,16 +2,18 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import psutil
 
 from tests.coordinator.admission import Room
+from tests.coordinator.backends import BackendUnavailableError, Where, check, open_backend
 from tests.coordinator.compare import Comparison, explain
 from tests.coordinator.ending import gravest
-from tests.coordinator.local import LocalBackend
-from tests.coordinator.session import Options, resume, start
+from tests.coordinator.session import Options, Session, resume, start
 from tests.coordinator.suites import SuitesError, to_bytes
 from tests.coordinator.terminal import prefixer, summary
 from tests.harness.exit_codes import ExitCode
@@ -19,6 +21,8 @@ from tests.harness.history import HistoryError
 
 DECLARED = Path(__file__).with_name("suites.toml")
 FOLDER = click.Path(path_type=Path, file_okay=False)
+UNBOUNDED = Room(cores=float("inf"), memory=2**63)
+Say = Callable[[str, str], None]
 
 
 class Amount(click.ParamType[int]):
@@ -31,6 +35,38 @@ class Amount(click.ParamType[int]):
             return to_bytes(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+def _variables(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in given]
+    for name, equals, _value in pairs:
+        if not name or not equals:
+            raise click.BadParameter("say NAME=VALUE")
+    return {name: value for name, _equals, value in pairs}
+
+
+def kubernetes_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that only ``--backend kubernetes`` reads."""
+    for option in (
+        click.option("--drain", default=30.0, show_default=True, help="seconds for logs to end"),
+        click.option(
+            "--begin", default=120.0, show_default=True, help="seconds for a pod to start"
+        ),
+        click.option(
+            "--cleanup", type=click.Choice(["always", "green", "never"]), default="always"
+        ),
+        click.option("--env", multiple=True, callback=_variables, help="NAME=VALUE for the suites"),
+        click.option("--secret", default="", help="Secret whose keys become variables"),
+        click.option("--pull-policy", default="IfNotPresent", show_default=True),
+        click.option("--service-account", default=""),
+        click.option("--context", help="of the kubeconfig"),
+        click.option("--kubeconfig", help="[KUBECONFIG, ~/.kube/config, or the pod's own account]"),
+        click.option("--namespace", default="", help="for the Jobs"),
+        click.option("--image", default="", help="with this repository and its requirements"),
+        click.option("--backend", type=click.Choice(["local", "kubernetes"]), default="local"),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command(epilog="Exit codes and all the rest: docs/parallel.md")
@@ -46,6 +82,7 @@ class Amount(click.ParamType[int]):
 @click.option("--resume", "resumed", type=FOLDER, help="go on with the run in this folder")
 @click.option("--compare", is_flag=True, help="each alone, then all together; name what differs")
 @click.option("--repeats", default=3, show_default=True, help="further rounds of what differs")
+@kubernetes_options
 def main(
     names: tuple[str, ...],
     *,
@@ -60,13 +97,16 @@ def main(
     resumed: Path | None,
     compare: bool,
     repeats: int,
+    **where_given: Any,
 ) -> None:
     """Run suites side by side; the verdict comes from their events, never from terminal text."""
     if bool(names) == bool(resumed):
         raise click.UsageError("name the suites to run, or a run to --resume")
-    room = Room(cores or os.cpu_count() or 1, memory or psutil.virtual_memory().total)
+    where = Where(**where_given)
+    room = _room(where, cores, memory)
     options = Options(suites, reports, room, deadline, retries, stall_after, shards)
     try:
+        check(where)
         session = resume(options, resumed) if resumed else start(options, names)
     except (SuitesError, HistoryError) as error:
         raise click.UsageError(str(error)) from None
@@ -75,19 +115,38 @@ def main(
     def say(suite: str, line: str) -> None:
         click.echo(prefix(suite, line))
 
-    where = str(session.plan.folder)
-    if compare:
-        comparison = Comparison(session.plan, LocalBackend(), say)
-        try:
-            compared = asyncio.run(comparison.run(session.suites, repeats))
-        except KeyboardInterrupt:
-            click.echo(f"interrupted; what ran before is in {where}", err=True)
-            raise SystemExit(ExitCode.INCONCLUSIVE) from None
-        told, code = explain(compared), compared.exit_code
-        told = [*summary(compared.together, where), *told]
-    else:
-        results = asyncio.run(session.run(LocalBackend(), say))
-        told, code = list(summary(results, where)), gravest([r.exit_code for r in results])
-    for line in told:
+    work = _compare(session, where, say, repeats) if compare else _run(session, where, say)
+    try:
+        lines, code = asyncio.run(work)
+    except BackendUnavailableError as error:
+        click.echo(f"error: {error}", err=True)
+        raise SystemExit(ExitCode.SETUP_FAILED) from None
+    except KeyboardInterrupt:
+        click.echo(f"interrupted; what ran is in {session.plan.folder}", err=True)
+        raise SystemExit(ExitCode.INCONCLUSIVE) from None
+    for line in lines:
         click.echo(line)
     raise SystemExit(code)
+
+
+def _room(where: Where, cores: float | None, memory: int | None) -> Room:
+    """This machine's, unless told otherwise; a cluster schedules by itself."""
+    if where.backend == "kubernetes":
+        return Room(cores or UNBOUNDED.cores, memory or UNBOUNDED.memory)
+    return Room(cores or os.cpu_count() or 1, memory or psutil.virtual_memory().total)
+
+
+async def _run(session: Session, where: Where, say: Say) -> tuple[list[str], ExitCode]:
+    async with open_backend(where) as backend:
+        results = await session.run(backend, say)
+    lines = list(summary(results, str(session.plan.folder)))
+    return lines, gravest([result.exit_code for result in results])
+
+
+async def _compare(
+    session: Session, where: Where, say: Say, repeats: int
+) -> tuple[list[str], ExitCode]:
+    async with open_backend(where) as backend:
+        compared = await Comparison(session.plan, backend, say).run(session.suites, repeats)
+    lines = [*summary(compared.together, str(session.plan.folder)), *explain(compared)]
+    return lines, compared.exit_code

@@ -138,6 +138,8 @@ def test_a_coordinator_told_to_stop_reports_what_there_is(folder: Path) -> None:
         (["quick", "--cores", "0.1", "--memory", "1 MiB"], "say --cores and --memory"),
         (["quick", "--memory", "lots"], "no amount of memory"),
         (["--resume", "nowhere"], "cannot read the history"),
+        (["quick", "--backend", "kubernetes"], "needs --image and --namespace"),
+        (["quick", "--env", "X"], "say NAME=VALUE"),
     ],
 )
 def test_a_call_that_makes_no_sense_is_told_with_its_cure(

@@ -1,0 +1,108 @@
+"""The Job of one attempt at a suite. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.coordinator.attempt import Attempt, arguments, environment
+
+FOLDER = "/run/suite"
+SUITE, KEEPER = "suite", "events"
+PREFIX = "coordinator"
+MARGIN = 60.0
+"""Seconds that the Job's own deadline lies behind the one that the entry keeps: the entry can still
+say where the suite hung, the Job controller only deletes the pod."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodOptions:
+    """What the cluster needs to know beside the suite. ``ttl`` in seconds."""
+
+    image: str
+    namespace: str
+    python: str = "python"
+    pull_policy: str = "IfNotPresent"
+    service_account: str = ""
+    secret: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    ttl: int = 3600
+    margin: float = MARGIN
+
+
+def job_name(attempt: Attempt) -> str:
+    return f"{attempt.suite.name}-{attempt.run}-{attempt.number}"
+
+
+def labels(attempt: Attempt) -> dict[str, str]:
+    """Labels that name the run, the suite and the attempt; on the Job and on its pod."""
+    shard = {f"{PREFIX}/shard": str(attempt.suite.shard.index)} if attempt.suite.shard else {}
+    return {
+        "app.kubernetes.io/name": PREFIX,
+        f"{PREFIX}/run": attempt.run,
+        f"{PREFIX}/suite": attempt.suite.name,
+        f"{PREFIX}/attempt": str(attempt.number),
+        **shard,
+    }
+
+
+def selector(attempt: Attempt) -> str:
+    return ",".join(f"{key}={value}" for key, value in labels(attempt).items())
+
+
+def job(attempt: Attempt, options: PodOptions) -> dict[str, object]:
+    """The Job. Kubernetes itself repeats nothing: what is tried again, the coordinator decides."""
+    pod = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": 20,
+        "volumes": [{"name": "suite", "emptyDir": {}}],
+        "containers": [_suite(attempt, options), _keeper(options)],
+    }
+    if options.service_account:
+        pod["serviceAccountName"] = options.service_account
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": job_name(attempt), "labels": labels(attempt)},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": max(1, round(attempt.deadline + options.margin)),
+            "ttlSecondsAfterFinished": options.ttl,
+            "template": {"metadata": {"labels": labels(attempt)}, "spec": pod},
+        },
+    }
+
+
+def _suite(attempt: Attempt, options: PodOptions) -> dict[str, object]:
+    suite = attempt.suite
+    own = environment(attempt, FOLDER) | {"PYTHONUNBUFFERED": "1"} | dict(options.env)
+    entry = [options.python, "-m", "tests.coordinator.pod.entry", "--folder", FOLDER]
+    command = [options.python, *arguments(suite, FOLDER, touched=attempt.touched)]
+    amounts = {"cpu": f"{round(suite.cores * 1000)}m", "memory": str(suite.memory_bytes)}
+    container: dict[str, object] = {
+        **_container(SUITE, options),
+        "command": [*entry, "--deadline", f"{attempt.deadline:g}", "--", *command],
+        "env": [{"name": name, "value": value} for name, value in own.items()],
+        "resources": {"requests": amounts, "limits": amounts},
+    }
+    if options.secret:
+        container["envFrom"] = [{"secretRef": {"name": options.secret}}]
+    return container
+
+
+def _keeper(options: PodOptions) -> dict[str, object]:
+    amounts = {"cpu": "50m", "memory": "64Mi"}
+    return {
+        **_container(KEEPER, options),
+        "command": [options.python, "-m", "tests.coordinator.pod.keeper", "--folder", FOLDER],
+        "resources": {"requests": amounts, "limits": amounts},
+    }
+
+
+def _container(name: str, options: PodOptions) -> dict[str, object]:
+    return {
+        "name": name,
+        "image": options.image,
+        "imagePullPolicy": options.pull_policy,
+        "volumeMounts": [{"name": "suite", "mountPath": FOLDER}],
+        "securityContext": {"allowPrivilegeEscalation": False},
+    }

@@ -1,0 +1,97 @@
+"""``python -m tests.coordinator.pod.keeper``: hand out a suite's events, then its report files.
+
+Runs in a container beside the suite's and prints numbered frames, one a line, so that whoever reads
+can tell a gap from an end and drop what it has already seen::
+
+    E <n> <line of the event file>
+    F <n> <path below reports/> <part of the file, base64>
+    Z <n> <ended.json of the entry, or null where it left none>
+
+It learns from the lock of the entry that the suite is gone. After SIGTERM (the pod is told to go)
+it prints what there is.
+"""
+
+import argparse
+import base64
+import fcntl
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+LOOK_EVERY = 0.1  # seconds
+PART = 48 * 1024  # bytes of a file in one frame
+MOST = 20 * 2**20  # bytes of report files that are handed out
+LAST_WORDS = 8.0  # seconds after SIGTERM that the suite has to end first
+
+
+class Keeper:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._frames = 0
+        self._offset = 0
+        self._rest = b""
+        self._give_up_at = float("inf")
+        signal.signal(signal.SIGTERM, lambda *_: self._terminate())
+
+    def _terminate(self) -> None:
+        self._give_up_at = min(self._give_up_at, time.monotonic() + LAST_WORDS)
+
+    def run(self) -> None:
+        while not self._suite_is_gone() and time.monotonic() < self._give_up_at:
+            self._events()
+            time.sleep(LOOK_EVERY)
+        self._events()
+        for path, part in self._files():
+            self._say("F", f"{path} {base64.b64encode(part).decode('ascii')}".encode())
+        ended = self._folder / "ended.json"
+        self._say("Z", ended.read_bytes() if ended.exists() else b"null")
+
+    def _suite_is_gone(self) -> bool:
+        if not (self._folder / "started").exists():
+            return False
+        with (self._folder / "lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+    def _events(self) -> None:
+        path = self._folder / "events.ndjson"
+        if not path.exists():
+            return
+        with path.open("rb") as file:
+            file.seek(self._offset)
+            while data := file.read(1 << 20):
+                self._offset += len(data)
+                *lines, self._rest = (self._rest + data).split(b"\n")
+                for line in lines:
+                    self._say("E", line)
+
+    def _files(self) -> Iterator[tuple[str, bytes]]:
+        left = MOST
+        reports = self._folder / "reports"
+        for path in sorted(reports.rglob("*")):
+            name = str(path.relative_to(reports))
+            if path.is_file() and not path.is_symlink() and " " not in name:
+                with path.open("rb") as file:
+                    while left > 0 and (part := file.read(PART)):
+                        left -= len(part)
+                        yield name, part
+
+    def _say(self, kind: str, rest: bytes) -> None:
+        sys.stdout.buffer.write(b"%s %d %s\n" % (kind.encode(), self._frames, rest))
+        sys.stdout.buffer.flush()
+        self._frames += 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.coordinator.pod.keeper")
+    parser.add_argument("--folder", type=Path, required=True, help="shared with the entry")
+    Keeper(parser.parse_args().folder).run()
+
+
+if __name__ == "__main__":
+    main()
