@@ -104,14 +104,15 @@ def observed(process: Process, state: State, percent: float | None, at: float) -
     return replace(process, state=state, entered=entered, heard=at, risen=risen, mark=mark)
 
 
-def shifted(process: Process, by: float) -> Process:
-    """The process with its clocks stopped for a time in which nobody could have heard it."""
-    given = None if process.given is None else process.given + by
+def shifted(process: Process, by: float, at: float) -> Process:
+    """The process with its clocks stopped for a time in which nobody could have heard it. What was
+    heard in the meantime stays in the past: no clock runs below 0."""
+    given = None if process.given is None else min(process.given + by, at)
     return replace(
         process,
-        entered=process.entered + by,
-        heard=process.heard + by,
-        risen=process.risen + by,
+        entered=min(process.entered + by, at),
+        heard=min(process.heard + by, at),
+        risen=min(process.risen + by, at),
         given=given,
     )
 

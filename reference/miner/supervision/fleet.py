@@ -158,7 +158,7 @@ class Fleet:
         gap = 0.0 if before is None else at - before - self.policy.tick
         if gap > 2 * self.policy.tick:
             for slot in self.slots:
-                slot.process = slot.process and shifted(slot.process, gap)
+                slot.process = slot.process and shifted(slot.process, gap, at)
 
     def _starts(self, at: float) -> Iterator[Decision]:
         for number, slot in enumerate(self.slots):

@@ -194,7 +194,7 @@ def test_clocks_stand_still_while_nobody_could_hear(gap: float) -> None:
     process = inferring(42.0, 5.0)
     before, after = (
         judge(process, Budgets(), 20.0),
-        judge(shifted(process, gap), Budgets(), 20 + gap),
+        judge(shifted(process, gap, 20 + gap), Budgets(), 20 + gap),
     )
     assert after.condition is before.condition
     assert after.silent == pytest.approx(before.silent, abs=1e-6)

@@ -216,6 +216,18 @@ def test_a_watcher_that_was_stopped_itself_blames_nobody() -> None:
     assert [d.slot for d in shop.tick(2) if isinstance(d, Replace)] == [0]
 
 
+def test_what_came_in_after_the_absence_is_not_dated_into_the_future() -> None:
+    """Reports are read before the next tick asks; no age is negative."""
+    shop = Shop(1)
+    shop.work(0, "a", 1.0)
+    shop.at += 60.0
+    shop.say(0, State.INFERRING, key="a", percent=2.0)
+    shop.tick()
+    process = shop.fleet.slots[0].process
+    assert process is not None
+    assert max(process.heard, process.risen, process.entered, process.given or 0) <= shop.at
+
+
 def test_what_hangs_most_is_counted_by_model_stage_and_percentage() -> None:
     """One row for each place where work stops."""
     shop = Shop(1)

@@ -36,7 +36,9 @@ class Hang:
     clock: str
 
 
-SILENT = [Hang("hang", float(p), p, "silent") for p in (0, 1, 25, 50, 75, 99, 100)]
+# At 0 % the progress clock runs since the start of the inference, so it is the first to tell.
+SILENT = [Hang("hang", 0.0, 0, "still")]
+SILENT += [Hang("hang", float(p), p, "silent") for p in (1, 25, 50, 75, 99, 100)]
 BEATING = [Hang("hang-beating", float(p), p, "still") for p in (0, 1, 25, 50, 75, 99, 100)]
 OTHERS = [
     Hang("oscillating-progress", 40.0, 41, "still"),
