@@ -8,9 +8,7 @@ import psutil
 import pytest
 
 from reference.miner import faults, variations
-from reference.miner.faults import FAULTS, load
 from reference.miner.settings import table
-from reference.miner.variations import VARIATIONS
 from reference.tests.miner.conftest import RunningMiner, StartMiner, until
 
 
@@ -108,15 +106,10 @@ def test_every_fault_and_variation_is_listed(tmp_path: Path) -> None:
             assert bool(entry.clause) == (package is faults)
 
 
-def test_the_manual_tells_every_setting_fault_and_variation() -> None:
-    """With its default, its sentence and its clause as they are in the code."""
-
+def test_the_manual_tells_every_setting() -> None:
+    """With its default and its meaning as they are in the code."""
     manual = (Path(__file__).parents[3] / "docs" / "reference-miner.md").read_text()
     for row in table():
         default = row.default or "–" if row.type is str else f"{row.default:g}"
         assert f"| `{row.name}` | {default} |" in manual
         assert row.metadata["help"] in manual
-    for name in FAULTS:
-        assert f"| `{name}` | {load(name).does} | {load(name).clause} |" in manual
-    for name in VARIATIONS:
-        assert f"| `{name}` | {load(name).does} |" in manual
