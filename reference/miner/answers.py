@@ -107,6 +107,11 @@ def without(answer: Answer, *names: str) -> Answer:
     return replace(answer, body={k: v for k, v in answer.body.items() if k not in names})
 
 
+def saying(answer: Answer, **fields: Any) -> Answer:
+    """The same answer with these fields; one that is no JSON object stays as it is."""
+    return replace(answer, body=answer.body | fields) if isinstance(answer.body, dict) else answer
+
+
 def fields_of(answer: Answer) -> dict[str, Any]:
     """The fields of a JSON answer; none of a file's."""
     return answer.body if isinstance(answer.body, dict) else {}

@@ -53,9 +53,21 @@ class Seams:
         """The settings to start with."""
         return settings
 
+    def raw(self, raw: bytes) -> bytes:
+        """The bytes of a submission."""
+        return raw
+
     def body(self, body: dict[str, Any]) -> dict[str, Any]:
         """The JSON of a submission, before it is checked."""
         return body
+
+    def in_use(self, earlier: Job | None, busy: bool) -> bool:
+        """Whether a chosen id is refused; ``earlier`` is the job that has or had it."""
+        return busy
+
+    def named(self, job_id: str) -> str:
+        """The id of a job that is being accepted."""
+        return job_id
 
     def refused(self, answer: Answer) -> Answer:
         """The answer to a submission that is refused."""
@@ -73,8 +85,16 @@ class Seams:
         """The answer to a download of this job's picture."""
         return answer
 
+    def unknown(self, job_id: str, answer: Answer) -> Answer:
+        """The answer to a question about a job that is not known."""
+        return answer
+
     def health(self, answer: Answer) -> Answer:
         """The answer of ``/health``."""
+        return answer
+
+    def listed(self, jobs: Sequence[Job], answer: Answer) -> Answer:
+        """The answer of ``/jobs``."""
         return answer
 
     def trained(self, in_flight: Sequence[Job], answer: Answer) -> Answer:
@@ -160,6 +180,21 @@ class Chain(Seams):
 
     def settings(self, settings: Settings) -> Settings:
         return reduce(lambda value, fault: fault.settings(value), self.faults, settings)
+
+    def raw(self, raw: bytes) -> bytes:
+        return reduce(lambda value, fault: fault.raw(value), self.armed(), raw)
+
+    def in_use(self, earlier: Job | None, busy: bool) -> bool:
+        return reduce(lambda value, fault: fault.in_use(earlier, value), self.armed(), busy)
+
+    def named(self, job_id: str) -> str:
+        return reduce(lambda value, fault: fault.named(value), self.armed(), job_id)
+
+    def unknown(self, job_id: str, answer: Answer) -> Answer:
+        return reduce(lambda value, fault: fault.unknown(job_id, value), self.armed(), answer)
+
+    def listed(self, jobs: Sequence[Job], answer: Answer) -> Answer:
+        return reduce(lambda value, fault: fault.listed(jobs, value), self.armed(), answer)
 
     def body(self, body: dict[str, Any]) -> dict[str, Any]:
         return reduce(lambda value, fault: fault.body(value), self.armed(), body)

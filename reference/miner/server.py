@@ -97,18 +97,20 @@ class Miner:
 
     async def _submit(self, request: web.Request, path: str, parse: Parse) -> Answer:
         try:
-            body = self._seams.body(parse_json(await request.read()))
+            body = self._seams.body(parse_json(self._seams.raw(await request.read())))
             job_id, asked = parse(body)
         except Refused as why:
             return self._seams.refused(answers.refused(why))
         if self._engine.waiting >= self._settings.queue_limit or not self._engine.ready:
             return answers.problem(503, "not ready for another job")
-        if job_id is not None and self._jobs.busy(job_id):
+        if job_id is not None and self._in_use(job_id):
             return answers.problem(409, f"job {job_id} is still under way")
-        job = self._accept(
-            job_id or str(uuid4()), asked, path, f"{request.scheme}://{request.host}"
-        )
+        name = self._seams.named(job_id or str(uuid4()))
+        job = self._accept(name, asked, path, f"{request.scheme}://{request.host}")
         return self._seams.submitted(job, answers.accepted(job))
+
+    def _in_use(self, job_id: str) -> bool:
+        return self._seams.in_use(self._jobs.get(job_id), self._jobs.busy(job_id))
 
     def _accept(self, job_id: str, asked: PictureRequest, path: str, base_url: str) -> Job:
         job = Job(
@@ -160,9 +162,10 @@ class Miner:
             job.image.unlink(missing_ok=True)
 
     async def _status(self, request: web.Request) -> web.StreamResponse:
-        job = self._jobs.get(request.match_info["job_id"])
+        job_id = request.match_info["job_id"]
+        job = self._jobs.get(job_id)
         if job is None:
-            return await _send(answers.problem(404, "no such job"))
+            return await _send(self._not_found(job_id))
         return await _send(self._seams.polled(job, answers.status(job)))
 
     async def _result(self, request: web.Request) -> web.StreamResponse:
@@ -174,10 +177,13 @@ class Miner:
     async def _picture(self, job_id: str) -> web.StreamResponse:
         job = self._jobs.get(job_id)
         if job is None:
-            return await _send(answers.problem(404, "no such job"))
+            return await _send(self._not_found(job_id))
         picture = job.image if job.image and job.image.is_file() else None
         answer = Answer(200, picture) if picture else answers.problem(404, "no picture (yet)")
         return await _send(self._seams.result(job, answer))
+
+    def _not_found(self, job_id: str) -> Answer:
+        return self._seams.unknown(job_id, answers.problem(404, "no such job"))
 
     async def _train(self, request: web.Request) -> web.StreamResponse:
         if not self._settings.training:
@@ -226,7 +232,9 @@ class Miner:
         return web.Response(body=metrics(self._engine), headers={"Content-Type": METRICS_TYPE})
 
     async def _list(self, _request: web.Request) -> web.StreamResponse:
-        return await _send(Answer(200, {"jobs": [answers.listed(job) for job in self._jobs]}))
+        jobs = list(self._jobs)
+        answer = Answer(200, {"jobs": [answers.listed(job) for job in jobs]})
+        return await _send(self._seams.listed(jobs, answer))
 
     async def _index(self, _request: web.Request) -> web.StreamResponse:
         paths = ["/inference", "/edit", "/train", "/health", "/jobs", "/workers", "/metrics"]

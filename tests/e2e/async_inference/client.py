@@ -54,7 +54,7 @@ class MinerClient:
         """
         body = protocol.submission_body(job, callback, datetime.now(UTC))
         answer = self._ask("POST", self._paths.submit, json.dumps(body).encode())
-        answered = protocol.read_submission("", answer, at=0.0)
+        answered = protocol.read_submission("", answer, "", at=0.0)
         if not protocol.accepted(answered):
             said = answered.error or f"{answered.status_code} {answered.body[:200]}"
             raise MinerError(f"{self._base} did not accept the job: {said}")

@@ -15,7 +15,9 @@ from math import inf
 from urllib.parse import quote
 
 from tests.e2e.async_inference import protocol
+from tests.e2e.async_inference.beside import Beside
 from tests.e2e.async_inference.events import (
+    Answered,
     Downloaded,
     File,
     GaveUp,
@@ -33,6 +35,7 @@ Keep = Callable[[bytes, str], Awaitable[File]]
 # A miner keeps records for a while only; what ended longer ago than this is not asked for again.
 REVISIT_WITHIN = 60.0
 DOWNLOADED_TWICE = 3
+NAMED_URLS_TRIED = 3
 
 
 class Driver:
@@ -59,22 +62,29 @@ class Driver:
         self._by_key: dict[str, Flight] = {}
         self._in_flight = 0
         self._ended: list[Flight] = []
-        self._first_id = ""
+        self._refused: list[tuple[Assignment, Answered]] = []
+        self._first: Flight | None = None
         self._worked = -inf
         self._due_changed, self._landed = asyncio.Event(), asyncio.Event()
 
     async def run(self, scenario: Scenario, assignments: list[Assignment]) -> None:
         """Send everything, and return when every job has settled or was given up."""
         self._scenario = scenario
+        secrets = {one.callback.secret for one in assignments if one.callback}
+        self._beside = Beside(self._exchange, scenario.requests, secrets, self._record)
         await self._send_requests(Moment.BEFORE)
         async with asyncio.TaskGroup() as self._tasks:
-            poller = self._tasks.create_task(self._poll_due_jobs())
+            self._endless = [self._tasks.create_task(self._poll_due_jobs())]
             await self._send(assignments)
             while self._in_flight:
                 await self._one_landed()
-            poller.cancel()
+            for task in self._endless:
+                task.cancel()
         await asyncio.gather(*map(self._revisit, self._ended))
+        await self._follow_named_urls()
         await self._download_again()
+        for assignment, answered in self._refused:
+            await self._beside.ask_for_refused(assignment, answered, self._paths)
         await self._send_requests(Moment.AFTER)
 
     def delivered(self, token: str | None, job_id: str) -> None:
@@ -99,27 +109,30 @@ class Driver:
             at=self._clock(),
             job=assignment.name,
             token=assignment.token,
-            request=protocol.without_secret(body),
+            request=protocol.recordable(body),
             expects_callback=job.callback is not CallbackTo.NOWHERE,
             tags=dict(job.tags),
         )
         self._record(submitted)
         content = json.dumps(body).encode()
         answer = await self._exchange.ask("POST", self._paths.submit, content, "application/json")
-        answered = protocol.read_submission(assignment.name, answer, self._clock())
+        secret = assignment.callback.secret if assignment.callback else ""
+        answered = protocol.read_submission(assignment.name, answer, secret, self._clock())
         self._record(answered)
         if protocol.accepted(answered) and answered.job_id is not None:
-            self._take_off(Flight(assignment, answered.job_id, Clocks.started(submitted.at)))
+            clocks = Clocks.started(submitted.at)
+            self._take_off(Flight(assignment, answered, answered.job_id, clocks))
         else:
+            self._refused.append((assignment, answered))
             self._land()
 
     def _take_off(self, flight: Flight) -> None:
         for key in filter(None, (flight.assignment.token, flight.job_id)):
             self._by_key[key] = flight
         self._push(flight, self._clock())
-        if not self._first_id:
-            self._first_id = flight.job_id
-            self._tasks.create_task(self._send_requests(Moment.DURING))
+        if self._first is None:
+            self._first = flight
+            self._tasks.create_task(self._send_during(flight))
 
     async def _poll_due_jobs(self) -> None:
         while True:
@@ -244,7 +257,24 @@ class Driver:
         ended = flight.terminal_at
         return ended is not None and self._clock() - ended < REVISIT_WITHIN
 
+    async def _follow_named_urls(self) -> None:
+        """Go where the submission answers said that status and result are."""
+        for flight in filter(self._recent, self._ended[:NAMED_URLS_TRIED]):
+            await self._beside.follow_status_url(flight)
+            if flight.answered.result_url and flight.last and flight.last.status == "completed":
+                await self._download(flight, "result_url", flight.answered.result_url)
+
     async def _send_requests(self, moment: Moment) -> None:
-        for request in self._scenario.requests:
-            if request.moment is moment:
-                self._record(await self._exchange.probe(request, self._first_id))
+        for request in self._beside.at(moment):
+            await self._beside.send(request, self._first.job_id if self._first else "")
+
+    async def _send_during(self, flight: Flight) -> None:
+        """Each request, and then a poll that shows whether the first job was still in flight."""
+        for request in self._beside.at(Moment.DURING):
+            await self._beside.send(request, flight.job_id)
+            self._flush(flight)
+            flight.last_answer = None
+            await self._look(flight)
+            if request.every and self._in_flight:
+                again = self._beside.repeat(request, flight.job_id)
+                self._endless.append(self._tasks.create_task(again))

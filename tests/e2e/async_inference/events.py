@@ -5,7 +5,7 @@ that the miner gave it stands in :class:`Answered`. Times are seconds since the 
 Secrets never enter an event.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -58,7 +58,7 @@ class Submitted(Event, frozen=True):
 
     job: str
     token: str
-    request: dict[str, str | int | float | None]
+    request: dict[str, Any]
     expects_callback: bool = True
     tags: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -77,6 +77,7 @@ class Answered(Event, frozen=True):
     status_url: str | None = None
     result_url: str | None = None
     accepted: bool | None = None
+    leaks_secret: bool = False
     body: str = ""
     problems: tuple[str, ...] = ()
     error: str = ""
@@ -94,7 +95,8 @@ class CallbackSection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class Polled(Event, frozen=True):
-    """A polled status that differs from the one before it. Equal ones follow as Unchanged."""
+    """A polled status that differs from the one before it, or the first one after a request beside
+    the jobs. Equal ones follow as Unchanged."""
 
     job: str
     took: float
@@ -102,6 +104,8 @@ class Polled(Event, frozen=True):
     job_id: str | None = None
     status: str | None = None
     progress: float | None = None
+    queued_at: str | None = None
+    started_at: str | None = None
     completed_at: str | None = None
     failed_at: str | None = None
     result_url: str | None = None
@@ -181,7 +185,8 @@ class Examined(Event, frozen=True):
 class Probed(Event, frozen=True):
     """A request outside the life of a job (health, a bad body, an unknown id, training).
 
-    ``probe`` names it; ``body`` is the start of the answer.
+    ``probe`` names it; ``body`` is the start of the answer, ``job_id`` the job that the answer
+    names, if it does. ``leaks_secret``: a job's secret stands in the answer.
     """
 
     probe: str
@@ -189,6 +194,8 @@ class Probed(Event, frozen=True):
     path: str
     took: float
     status_code: int | None = None
+    job_id: str | None = None
+    leaks_secret: bool = False
     body: str = ""
     error: str = ""
     tags: dict[str, str] = msgspec.field(default_factory=dict)

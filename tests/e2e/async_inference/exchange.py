@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Self
 from urllib.parse import urljoin
 
@@ -61,8 +61,11 @@ class Exchange:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return protocol.Answer(self._clock() - began, error=_told(error, timeout))
 
-    async def probe(self, request: Request, job_id: str) -> Probed:
-        """Send a request that is not a job; ``{job_id}`` in it stands for this id."""
+    async def probe(
+        self, request: Request, job_id: str = "", secrets: Iterable[str] = ()
+    ) -> Probed:
+        """Send a request that is not a job; ``{job_id}`` in it stands for this id. ``secrets`` are
+        looked for in the answer."""
         path, body = request.path.replace("{job_id}", job_id), request.body
         if request.json is not None:
             body = json.dumps(request.json).replace("{job_id}", job_id).encode()
@@ -75,9 +78,11 @@ class Exchange:
             path=path,
             took=answer.took,
             status_code=answer.status_code,
+            job_id=protocol.named_job(answer),
+            leaks_secret=protocol.shows(answer, secrets),
             body=answer.text,
             error=answer.error,
-            tags=dict(request.tags),
+            tags={k: text.replace("{job_id}", job_id) for k, text in request.tags},
         )
 
 

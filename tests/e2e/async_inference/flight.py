@@ -9,7 +9,7 @@ from math import inf
 
 from tests.e2e.async_inference import protocol
 from tests.e2e.async_inference.diagnosis import Diagnosis
-from tests.e2e.async_inference.events import CallbackSection, Polled
+from tests.e2e.async_inference.events import Answered, CallbackSection, Polled
 from tests.e2e.async_inference.liveness import Budgets, Clocks
 from tests.e2e.async_inference.scenario import Job
 
@@ -61,6 +61,7 @@ class Flight:
     """The state of one job. ``turn`` makes wake-ups that were overtaken by another void."""
 
     assignment: Assignment
+    answered: Answered
     job_id: str
     clocks: Clocks
     last_answer: tuple[int | None, bytes] | None = None

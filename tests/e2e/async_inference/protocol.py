@@ -6,11 +6,12 @@ only module that knows the names of the fields.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from tests.e2e.async_inference.events import Answered, CallbackSection, Polled
@@ -22,7 +23,21 @@ CALLBACK_STATUSES = frozenset({"delivered", "failed", "expired", "skipped", "err
 SECRET_HEADER = "X-Callback-Secret"
 BODY_KEPT = 500
 
-Body = dict[str, str | int | float | None]
+Body = dict[str, Any]
+
+
+def _as_text(value: object) -> object:
+    """A number where a time is expected is a time in a wrong form, not an unreadable answer."""
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _if_text(value: object) -> str | None:
+    """Of a field that the protocol does not know: whatever is no text was not meant for us."""
+    return value if isinstance(value, str) else None
+
+
+Moment = Annotated[str | None, BeforeValidator(_as_text)]
+ForeignMoment = Annotated[str | None, BeforeValidator(_if_text)]
 
 
 class _Wire(BaseModel):
@@ -42,7 +57,7 @@ class _Callback(_Wire):
     status: str | None = None
     status_code: int | None = None
     response_preview: str | None = None
-    attempted_at: str | None = None
+    attempted_at: Moment = None
     payload_status: str | None = None
     error: str | None = None
 
@@ -51,8 +66,10 @@ class _StatusAnswer(_Wire):
     job_id: str | None = None
     status: str | None = None
     progress: float | None = None
-    completed_at: str | None = None
-    failed_at: str | None = None
+    queued_at: ForeignMoment = None
+    started_at: ForeignMoment = None
+    completed_at: Moment = None
+    failed_at: Moment = None
     result_url: str | None = None
     image_url: str | None = None
     error: str | None = None
@@ -120,7 +137,8 @@ def submission_body(job: Job, callback: Callback | None, now: datetime) -> Body:
         body |= {"callback_url": callback.url, "callback_secret": callback.secret}
     if job.expiry is not None:
         body["expiry"] = expiry_text(job.expiry, now)
-    return body | dict(job.extra)
+    body |= dict(job.extra)
+    return {name: value for name, value in body.items() if name not in job.without}
 
 
 def expiry_text(expiry: timedelta | str, now: datetime) -> str:
@@ -131,13 +149,31 @@ def expiry_text(expiry: timedelta | str, now: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def without_secret(body: Body) -> Body:
-    """The body as it may be recorded."""
-    return {name: value for name, value in body.items() if name != "callback_secret"}
+def recordable(body: Body) -> Body:
+    """The body as it may be recorded: without the secret, and no text longer than people read."""
+    return {name: _shortened(v) for name, v in body.items() if name != "callback_secret"}
 
 
-def read_submission(job: str, answer: Answer, at: float) -> Answered:
-    """What a submission answer says, whatever it looks like."""
+def _shortened(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    kept = value[:BODY_KEPT].encode("utf-8", "backslashreplace").decode()
+    more = len(value) - BODY_KEPT
+    return f"{kept}... ({more} characters more)" if more > 0 else kept
+
+
+def shows(answer: Answer, secrets: Iterable[str]) -> bool:
+    """Whether one of these secrets stands in the answer."""
+    return any(secret.encode() in answer.body for secret in secrets if secret)
+
+
+def named_job(answer: Answer) -> str | None:
+    """The job that an answer names, if it is a JSON object that names one."""
+    return _tolerant(_SubmissionAnswer, answer)[0].job_id
+
+
+def read_submission(job: str, answer: Answer, secret: str, at: float) -> Answered:
+    """What a submission answer says, whatever it looks like. The secret must not be in it."""
     values, problems = _tolerant(_SubmissionAnswer, answer)
     return Answered(
         at=at,
@@ -149,6 +185,7 @@ def read_submission(job: str, answer: Answer, at: float) -> Answered:
         status_url=values.status_url,
         result_url=values.result_url,
         accepted=values.accepted,
+        leaks_secret=shows(answer, [secret]),
         body=answer.text,
         problems=problems,
         error=answer.error,
@@ -167,13 +204,15 @@ def read_status(job: str, answer: Answer, secret: str, at: float) -> Polled:
         job_id=values.job_id,
         status=values.status,
         progress=values.progress,
+        queued_at=values.queued_at,
+        started_at=values.started_at,
         completed_at=values.completed_at,
         failed_at=values.failed_at,
         result_url=values.result_url,
         image_url=values.image_url,
         job_error=values.error,
         callback=None if section is None else CallbackSection(**section.model_dump()),
-        leaks_secret=bool(secret) and secret.encode() in answer.body,
+        leaks_secret=shows(answer, [secret]),
         problems=problems,
         error=answer.error,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from io import BytesIO
-from typing import Protocol
+from typing import Any, Protocol
 
 from PIL import Image
 
@@ -34,7 +34,8 @@ class Job:
     """One request for a picture. None means: leave the field out, or take it from the settings.
 
     ``expiry`` is a time from submission, or the literal text to send. ``job_id`` is an id chosen by
-    the client. ``extra`` is sent as it is. ``tags`` say for whom the job is meant, for the checks.
+    the client. ``extra`` is sent as it is, over everything else; ``without`` names fields that are
+    not sent although they have a value. ``tags`` say for whom the job is meant, for the checks.
     """
 
     prompt: str
@@ -46,7 +47,8 @@ class Job:
     callback: CallbackTo = CallbackTo.OWN_URL
     expiry: timedelta | str | None = None
     job_id: str | None = None
-    extra: tuple[tuple[str, str | int | float | None], ...] = ()
+    extra: tuple[tuple[str, Any], ...] = ()
+    without: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
 
     def tagged(self, **tags: str) -> "Job":
@@ -115,8 +117,9 @@ class Moment(StrEnum):
 class Request:
     """A request that is not a job: health, a bad body, an unknown id, training.
 
-    In ``path`` and in ``json`` texts, ``{job_id}`` stands for the id that the miner gave the first
-    job. ``body`` is sent as it is; ``json`` is encoded. Exactly one of them, or neither.
+    In ``path``, in ``json`` texts and in tags, ``{job_id}`` stands for the id that the miner gave
+    the first job. ``body`` is sent as it is; ``json`` is encoded. Exactly one of them, or neither.
+    ``every`` (seconds, with Moment.DURING) sends it again and again while jobs are in flight.
     """
 
     probe: str
@@ -126,6 +129,7 @@ class Request:
     body: bytes | None = None
     content_type: str = "application/json"
     moment: Moment = Moment.BEFORE
+    every: float = 0.0
     tags: tuple[tuple[str, str], ...] = ()
 
 

@@ -149,7 +149,7 @@ class Testbed:
 
     async def _greet_miner(self) -> None:
         """The miner answers at all, and names its LoRAs if nobody else did."""
-        health = await self._exchange.probe(HEALTH, "")
+        health = await self._exchange.probe(HEALTH)
         if health.error:
             raise SetupError(
                 f"Miner server unavailable: {self.miner_url}: {health.error}. Start the miner, or "

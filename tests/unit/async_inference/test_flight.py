@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.async_inference.diagnosis import Life
-from tests.e2e.async_inference.events import CallbackSection, Polled
+from tests.e2e.async_inference.events import Answered, CallbackSection, Polled
 from tests.e2e.async_inference.flight import Act, Assignment, Flight, Pace
 from tests.e2e.async_inference.liveness import Budgets, Clocks
 from tests.e2e.async_inference.protocol import Answer, Callback
@@ -15,7 +15,8 @@ NOWHERE = Assignment(Job(prompt="fox", callback=CallbackTo.NOWHERE), "job_1", No
 
 
 def a_flight(assignment: Assignment = OWN) -> Flight:
-    return Flight(assignment, "id", Clocks.started(0.0))
+    answered = Answered(at=0.0, job="job_1", took=0.0, status_code=202, job_id="id")
+    return Flight(assignment, answered, "id", Clocks.started(0.0))
 
 
 def saw(

@@ -31,7 +31,25 @@ def test_a_submission_says_what_the_job_says_and_leaves_out_the_rest() -> None:
         "callback_secret": "s",
         "expiry": "2026-01-01T12:05:00.000Z",
     }
-    assert "callback_secret" not in protocol.without_secret(body)
+    assert "callback_secret" not in protocol.recordable(body)
+
+
+def test_a_recorded_body_is_readable_whatever_was_sent() -> None:
+    """Long texts are cut, and half a character becomes its name."""
+    recorded = protocol.recordable({"prompt": "x" * 2000, "other": "\ud83d", "width": [1]})
+    assert recorded["prompt"] == "x" * 500 + "... (1500 characters more)"
+    assert (recorded["other"], recorded["width"]) == ("\\ud83d", [1])
+
+
+def test_named_fields_are_left_out() -> None:
+    job = Job(prompt="fox", seed=1, without=("prompt",))
+    assert protocol.submission_body(job, None, NOW) == {"seed": 1}
+
+
+def test_a_time_that_is_a_number_is_kept_and_a_foreign_field_may_be_anything() -> None:
+    content = {"status": "completed", "completed_at": 1767225600, "queued_at": {"a": 1}}
+    polled = protocol.read_status("job_1", answer(content), "secret", at=1.0)
+    assert (polled.completed_at, polled.queued_at, polled.problems) == ("1767225600", None, ())
 
 
 def test_extra_fields_are_sent_as_they_are() -> None:
@@ -59,7 +77,7 @@ def test_extra_fields_are_sent_as_they_are() -> None:
     ],
 )
 def test_what_counts_as_accepted(content: object, code: int, taken: bool) -> None:
-    answered = protocol.read_submission("job_1", answer(content, code), at=1.0)
+    answered = protocol.read_submission("job_1", answer(content, code), "", at=1.0)
     assert protocol.accepted(answered) is taken
 
 
@@ -119,7 +137,7 @@ def test_a_secret_in_an_answer_is_seen() -> None:
 def test_no_answer_whatever_is_a_crash(content: object) -> None:
     raw = answer(content)
     protocol.read_status("job_1", raw, "secret", at=1.0)
-    protocol.read_submission("job_1", raw, at=1.0)
+    protocol.read_submission("job_1", raw, "s", at=1.0)
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,39 @@
 """All checks of the suite, in the order of the contract; a new check gets its row here."""
 
 from tests.e2e.async_inference.checks import (
+    chosen_ids,
     delivery,
     identity,
     images,
     liveness,
     polling,
+    refusals,
     results,
     scheduling,
     submission,
     training,
+    unusual,
 )
 from tests.e2e.async_inference.run_history import RunHistory
 from tests.harness.verdict import Check
 
 ALL: tuple[Check[RunHistory], ...] = (
     submission.every_submission_accepted,
+    submission.submissions_are_answered_at_once,
     submission.job_ids_are_unique,
+    chosen_ids.chosen_ids_are_honoured,
+    chosen_ids.ids_in_use_are_refused,
+    submission.status_urls_work,
+    submission.result_urls_work,
+    refusals.bad_submissions_are_refused,
+    refusals.bad_submissions_break_nothing,
+    refusals.refused_submissions_leave_no_job,
+    refusals.unknown_jobs_are_not_found,
+    submission.first_status_is_legal,
+    chosen_ids.ids_can_be_used_again,
+    unusual.unknown_fields_are_ignored,
+    unusual.odd_prompts_break_nothing,
+    unusual.a_prompt_is_enough,
     polling.status_words_are_legal,
     polling.every_poll_is_answered,
     scheduling.every_job_ends,

@@ -3,6 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from tests.e2e.async_inference.cases import STATUS_URL
+from tests.e2e.async_inference.checks.probes import said
+from tests.e2e.async_inference.protocol import STATUSES
 from tests.e2e.async_inference.run_history import RunHistory
 from tests.harness.verdict import Ruling, check
 
@@ -44,3 +47,92 @@ def job_ids_are_unique(history: RunHistory) -> Iterator[Ruling]:
             at=jobs[-1].submitted.at,
             advice="the id is made from something that repeats (a clock, a counter per process)",
         )
+
+
+# A submission that waits for the work takes as long as the work; one that does not is answered in
+# milliseconds. In between lie slow networks and busy machines.
+QUICK = 1.0
+SHARE_OF_THE_JOB = 0.25
+
+
+@check("SUB-2")
+def submissions_are_answered_at_once(history: RunHistory) -> Iterator[Ruling]:
+    """The answer to a submission does not wait for the work, also when every worker is busy."""
+    for job in history.accepted:
+        answer, end = job.answered, job.terminal
+        if answer is None or end is None:
+            continue
+        budget = max(QUICK, SHARE_OF_THE_JOB * job.since_submission(end.at))
+        if answer.took <= budget:
+            yield None
+            continue
+        yield job.finding(
+            "SUB-2",
+            f"an answer to the submission within {budget:.1f} s",
+            f"one after {answer.took:.1f} s; the job was over after "
+            f"{job.since_submission(end.at):.1f} s",
+            at=answer.at,
+            advice="put the job into a queue and answer; do not wait for a worker or for the work",
+            cause="the submission waits",
+        )
+
+
+@check("SUB-6")
+def status_urls_work(history: RunHistory) -> Iterator[Ruling]:
+    """The status_url of the submission answer leads to the status of that job."""
+    for probe in history.probed(STATUS_URL):
+        job = history.jobs[probe.tags["job"]]
+        right = probe.job_id in (job.job_id, None)
+        if probe.status_code == 200 and right:
+            yield None
+            continue
+        got = "the status of " + str(probe.job_id) if probe.status_code == 200 else said(probe)
+        yield job.finding(
+            "SUB-6",
+            f"the job's status at {probe.path}, as the submission answer said",
+            got,
+            at=probe.at,
+            advice="status_url must be a path of this server (or a whole url) that can be polled",
+            cause="another job's status" if not right else f"answered {probe.status_code}",
+        )
+
+
+@check("SUB-7")
+def result_urls_work(history: RunHistory) -> Iterator[Ruling]:
+    """The result_url of the submission answer leads to the picture, once the job is completed."""
+    for job in history.accepted:
+        named, known = job.download("result_url"), job.download()
+        if named is None or (known is not None and known.file is None):
+            continue
+        if named.file is None or not named.file.size:
+            got = named.error or f"{named.status_code} without a picture"
+        elif known is not None and known.file and known.file.sha256 != named.file.sha256:
+            got = "another picture than the job's"
+        else:
+            yield None
+            continue
+        yield job.finding(
+            "SUB-7",
+            f"the job's picture at {named.url}, as the submission answer said",
+            got,
+            at=named.at,
+            advice="result_url must be a path of this server (or a whole url) to download from",
+            cause=got,
+        )
+
+
+@check("SUB-12")
+def first_status_is_legal(history: RunHistory) -> Iterator[Ruling]:
+    """The status in a submission answer, if there is one, is a word of the protocol."""
+    for job in history.accepted:
+        answer = job.answered
+        if answer is None or answer.status in STATUSES:
+            yield None
+        elif answer.status is not None:
+            yield job.finding(
+                "SUB-12",
+                f"one of {', '.join(sorted(STATUSES))} in the submission answer",
+                repr(answer.status),
+                at=answer.at,
+                cause=f"status {answer.status!r}",
+            )

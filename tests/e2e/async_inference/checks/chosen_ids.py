@@ -1,0 +1,106 @@
+"""SUB: ids that the client chooses. A miner that gives ids of its own owes no more than SUB-4."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tests.e2e.async_inference.cases import CASE, ID_IN_USE, MEANT, Meant
+from tests.e2e.async_inference.checks.images import pictures
+from tests.e2e.async_inference.checks.probes import finding, refused
+from tests.e2e.async_inference.events import Probed
+from tests.e2e.async_inference.run_history import JobRecord, RunHistory
+from tests.harness.verdict import NotApplicable, Ruling, check
+
+OWN_IDS = NotApplicable("the miner gives ids of its own, whatever the client asks for")
+
+
+def chosen(history: RunHistory) -> list[JobRecord]:
+    return [job for job in history if job.tags.get(MEANT) == Meant.CHOSEN_ID]
+
+
+def honoured(job: JobRecord) -> bool:
+    return job.job_id == job.submitted.request.get("job_id")
+
+
+@check("SUB-4")
+def chosen_ids_are_honoured(history: RunHistory) -> Iterator[Ruling]:
+    """A job that was submitted with an id has that id."""
+    for job in chosen(history):
+        if not job.accepted:
+            continue
+        if honoured(job):
+            yield None
+            continue
+        asked = job.submitted.request.get("job_id")
+        yield job.finding(
+            "SUB-4",
+            f"the id that the client chose, {asked}",
+            f"{job.job_id}",
+            at=job.answered.at if job.answered else None,
+            advice="a client that asks for its own id gets 404; read job_id from the body",
+            cause="another id",
+        )
+
+
+@check("SUB-5")
+def ids_in_use_are_refused(history: RunHistory) -> Iterator[Ruling]:
+    """A second job with the id of one that is in flight is answered 409."""
+    for probe in history.probed(ID_IN_USE):
+        job = history.by_job_id.get(probe.tags[CASE])
+        if job is None or not honoured(job):
+            yield OWN_IDS
+        elif probe.status_code == 409 or _harmless(probe, job):
+            yield None
+        elif _in_flight_after(job, probe.at):
+            yield finding(
+                "SUB-5",
+                probe,
+                f"409, since {job.name} ({job.job_id}) was still in flight",
+                advice="look the id up before the job is stored: two jobs with one id share their "
+                "status, their result and their callback",
+                cause=f"answered {probe.status_code}",
+            )
+
+
+def _harmless(probe: Probed, job: JobRecord) -> bool:
+    """The second job was taken, with an id of its own."""
+    return not refused(probe.status_code) and probe.job_id not in (None, job.job_id)
+
+
+def _in_flight_after(job: JobRecord, moment: float) -> bool:
+    """Whether a poll that was sent after this moment still showed the job at work."""
+    return any(p.status in ("queued", "processing") and p.at - p.took > moment for p in job.polls)
+
+
+@check("SUB-14")
+def ids_can_be_used_again(history: RunHistory) -> Iterator[Ruling]:
+    """A job with the id of one that has ended is a new job, with a picture of its own."""
+    by_id = defaultdict[object, list[JobRecord]](list)
+    for job in chosen(history):
+        by_id[job.submitted.request.get("job_id")].append(job)
+    for job_id, jobs in by_id.items():
+        first, *later = jobs
+        if later and first.accepted and not honoured(first):
+            yield OWN_IDS
+            continue
+        ended = first.terminal
+        for job in (j for j in later if ended and j.submitted.at > ended.at):
+            trouble = _not_new(first, job)
+            if not trouble:
+                yield None
+                continue
+            yield job.finding(
+                "SUB-14",
+                f"a new job, since {first.name} with the id {job_id} has ended",
+                trouble,
+                at=job.answered.at if job.answered else None,
+                advice="forget status, result and files of the old job when its id comes again",
+                cause=trouble,
+            )
+
+
+def _not_new(first: JobRecord, job: JobRecord) -> str:
+    if not job.accepted:
+        return f"refused with {job.answered.status_code if job.answered else 'no answer'}"
+    old = {picture.sha256 for _, picture, at in pictures(first) if at < job.submitted.at}
+    stale = [source for source, picture, _ in pictures(job) if picture.sha256 in old]
+    return f"the old job's picture in the {stale[0]}" if stale else ""

@@ -1,0 +1,121 @@
+"""SUB: what cannot be a job is refused, and nothing is left of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.e2e.async_inference.cases import CASE, MEANT, REFUSED_JOB, UNKNOWN_ID, Meant
+from tests.e2e.async_inference.checks.probes import (
+    NOT_READY,
+    SHOWN,
+    broke_down,
+    finding,
+    refused,
+    said,
+)
+from tests.e2e.async_inference.run_history import JobRecord, RunHistory
+from tests.harness.verdict import Finding, Ruling, check
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A submission that must be refused, and its answer."""
+
+    subject: str
+    case: str
+    at: float
+    code: int | None
+    accepted: bool
+    said: str
+
+    def finding(self, clause: str, expected: str, advice: str, cause: str) -> Finding:
+        return Finding(
+            clause, self.subject, expected, self.said, self.at, advice, f"{self.case}: {cause}"
+        )
+
+
+def bad_submissions(history: RunHistory) -> Iterator[Attempt]:
+    """Every submission of the scenario that must be refused: jobs and bodies that cannot be one."""
+    for job in history:
+        answer = job.answered
+        if job.tags.get(MEANT) == Meant.REFUSED and answer is not None:
+            case, code = job.tags[CASE], answer.status_code
+            text = answer.error or f"{code} {answer.body[:SHOWN]!r}"
+            yield Attempt(f"{job.name} ({case})", case, answer.at, code, job.accepted, text)
+    for probe in history.probes:
+        if probe.tags.get(MEANT) == Meant.REFUSED:
+            case, code = probe.tags[CASE], probe.status_code
+            taken = code is not None and 200 <= code < 300 and probe.job_id is not None
+            yield Attempt(f"a body that is {case}", case, probe.at, code, taken, said(probe))
+
+
+@check("SUB-8")
+def bad_submissions_are_refused(history: RunHistory) -> Iterator[Ruling]:
+    """A body that breaks a rule is refused with 4xx and never becomes a job."""
+    for attempt in bad_submissions(history):
+        if refused(attempt.code):
+            yield None
+        elif attempt.accepted:
+            yield attempt.finding(
+                "SUB-8",
+                "4xx",
+                "check the body before the job is queued, and name the wrong field",
+                "accepted",
+            )
+
+
+@check("SUB-9")
+def bad_submissions_break_nothing(history: RunHistory) -> Iterator[Ruling]:
+    """A bad body is the client's mistake: the answer is never 5xx, and there is one."""
+    for attempt in bad_submissions(history):
+        if broke_down(attempt.code):
+            yield attempt.finding(
+                "SUB-9",
+                "4xx",
+                "an exception that nobody caught while the body was read; the miner's log has it",
+                f"answered {attempt.code}" if attempt.code else "no answer",
+            )
+        elif attempt.code != NOT_READY:
+            yield None
+
+
+@check("SUB-10")
+def refused_submissions_leave_no_job(history: RunHistory) -> Iterator[Ruling]:
+    """What was refused cannot be asked for, and no callback comes for it."""
+    asked = {probe.tags["job"]: probe for probe in history.probed(REFUSED_JOB)}
+    for job in history:
+        if job.answered is None or not refused(job.answered.status_code):
+            continue
+        known = asked.get(job.name)
+        if job.deliveries or (known is not None and known.status_code == 200):
+            yield _left_behind(job)
+        elif known is not None and refused(known.status_code):
+            yield None
+
+
+def _left_behind(job: JobRecord) -> Finding:
+    code = job.answered.status_code if job.answered else None
+    sign = "a callback came for it" if job.deliveries else "its status is answered 200"
+    return job.finding(
+        "SUB-10",
+        f"no trace of a submission that was answered {code}",
+        sign,
+        at=job.deliveries[0].at if job.deliveries else None,
+        advice="the job is put into the queue before its body is checked",
+        cause=sign,
+    )
+
+
+@check("SUB-11")
+def unknown_jobs_are_not_found(history: RunHistory) -> Iterator[Ruling]:
+    """Status and result of a job that never was are answered 404."""
+    for probe in history.probed(UNKNOWN_ID):
+        if probe.status_code == 404:
+            yield None
+            continue
+        yield finding(
+            "SUB-11",
+            probe,
+            f"404 for the {probe.tags[CASE]} of a job that never was",
+            advice="a client that mistypes an id would wait for ever, or blame its job",
+            cause=f"{probe.tags[CASE]} answered {probe.status_code}",
+        )
