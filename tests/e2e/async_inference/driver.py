@@ -250,7 +250,7 @@ class Driver:
 
     async def _download_again(self) -> None:
         completed = [f for f in self._ended if f.last and f.last.status == "completed"]
-        for flight in filter(self._recent, completed[:DOWNLOADED_TWICE]):
+        for flight in list(filter(self._recent, completed))[-DOWNLOADED_TWICE:]:
             await self._download(flight, "result again", self._result_path(flight))
 
     def _recent(self, flight: Flight) -> bool:
@@ -259,7 +259,7 @@ class Driver:
 
     async def _follow_named_urls(self) -> None:
         """Go where the submission answers said that status and result are."""
-        for flight in filter(self._recent, self._ended[:NAMED_URLS_TRIED]):
+        for flight in list(filter(self._recent, self._ended))[-NAMED_URLS_TRIED:]:
             await self._beside.follow_status_url(flight)
             if flight.answered.result_url and flight.last and flight.last.status == "completed":
                 await self._download(flight, "result_url", flight.answered.result_url)

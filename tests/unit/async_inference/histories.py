@@ -1,10 +1,11 @@
 """Hand-written histories: a correct job as events, and ways to spoil one event of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
+from tests.e2e.async_inference.cases import CASE, MEANT
 from tests.e2e.async_inference.events import (
     Answered,
     AsyncEvent,
@@ -13,7 +14,9 @@ from tests.e2e.async_inference.events import (
     Downloaded,
     Examined,
     File,
+    GaveUp,
     Polled,
+    Probed,
     ScenarioEnded,
     ScenarioStarted,
     Submitted,
@@ -21,8 +24,12 @@ from tests.e2e.async_inference.events import (
 from tests.e2e.async_inference.protocol import Body
 from tests.e2e.async_inference.run_history import RunHistory, from_events
 from tests.harness.history import Event
+from tests.harness.verdict import Check, Outcome, judge
 
 T = TypeVar("T", bound=Event)
+SILENT = GaveUp(
+    at=9.0, job="job_001", waiting_for="a terminal state", last_state="processing", waited=9
+)
 
 
 def a_picture(job: str) -> File:
@@ -92,7 +99,7 @@ def a_history(*jobs: list[AsyncEvent]) -> RunHistory:
     return from_events(scenario(*(jobs or (good_job("job_001"), good_job("job_002", at=0.1)))))
 
 
-def spoiled(events: list[AsyncEvent], kind: type[T], **changes: Any) -> list[AsyncEvent]:
+def spoiled(events: Sequence[AsyncEvent], kind: type[T], **changes: Any) -> list[AsyncEvent]:
     """The events with the last one of this kind changed."""
     position = max(n for n, event in enumerate(events) if isinstance(event, kind))
     changed = msgspec.structs.replace(events[position], **changes)
@@ -104,3 +111,37 @@ def without(events: list[AsyncEvent], kind: type[Event]) -> list[AsyncEvent]:
 
 
 Spoil = Callable[[list[AsyncEvent]], list[AsyncEvent]]
+
+
+def plus(*more: AsyncEvent) -> Spoil:
+    """Adds events."""
+    return lambda events: [*events, *more]
+
+
+def tagged(events: list[AsyncEvent], meant: str, case: str) -> list[AsyncEvent]:
+    """The job as one with this purpose."""
+    return spoiled(events, Submitted, tags={MEANT: meant, CASE: case})
+
+
+def probed(probe: str, code: int | None, at: float = 2.5, **changes: Any) -> Probed:
+    """A request beside the jobs and its answer."""
+    fields: dict[str, Any] = {"method": "GET", "path": f"/{probe}", "took": 0.01} | changes
+    return Probed(at=at, probe=probe, status_code=code, **fields)
+
+
+class Family:
+    """The checks that belong together, applied to one job beside a correct one."""
+
+    def __init__(self, *checks: Check[RunHistory]) -> None:
+        self.checks = checks
+        self.clauses = {clause for check in checks for clause in check.clauses}
+
+    def reported(self, events: list[AsyncEvent], *, beside: bool = True) -> set[str]:
+        """The clauses that are reported; no check may crash on the way."""
+        history = a_history(events, *([good_job("job_002", at=0.1)] if beside else []))
+        verdict = judge(history, self.checks)
+        assert not [result.crash for result in verdict.results if result.crash]
+        return {finding.clause for finding in verdict.findings}
+
+    def outcome(self, check: Check[RunHistory], events: list[AsyncEvent]) -> Outcome:
+        return check(a_history(events)).outcome

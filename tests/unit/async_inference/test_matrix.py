@@ -19,6 +19,10 @@ ABOUT_THE_RUN = {"RUN-1"}
 LEVELS = contract.levels(contract.load(ROOT / "docs" / "protocol.md"))
 
 
+def name_of(fault: str) -> str:
+    return fault.partition(":")[0]
+
+
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_a_fault_is_reported_by_exactly_its_clauses(row: Row, tmp_path: Path) -> None:
     seen = reported(row, tmp_path)
@@ -37,8 +41,14 @@ def test_a_permitted_variation_trips_nothing(variation: str, tmp_path: Path) -> 
 
 @pytest.mark.xfail(strict=True, reason="pictures cut to grey are not looked for")
 def test_every_fault_has_its_row_with_the_clause_that_it_names() -> None:
-    named = {(row.fault.partition(":")[0], clause) for row in ROWS for clause in row.clauses}
+    named = {(name_of(f), clause) for row in ROWS for f in row.faults for clause in row.clauses}
     assert set(listed("Faults").items()) <= named
+
+
+def test_faults_that_share_a_row_break_different_clauses() -> None:
+    clauses = listed("Faults")
+    for row in ROWS:
+        assert len({clauses[name_of(fault)] for fault in row.faults}) == len(row.faults), row
 
 
 @pytest.mark.xfail(strict=True, reason="some clauses have no fault")

@@ -7,7 +7,7 @@ from tests.e2e.async_inference.cases import STATUS_URL
 from tests.e2e.async_inference.checks.probes import said
 from tests.e2e.async_inference.protocol import STATUSES
 from tests.e2e.async_inference.run_history import RunHistory
-from tests.harness.verdict import Ruling, check
+from tests.harness.verdict import NotApplicable, Ruling, check
 
 
 @check("SUB-1")
@@ -80,6 +80,8 @@ def submissions_are_answered_at_once(history: RunHistory) -> Iterator[Ruling]:
 @check("SUB-6")
 def status_urls_work(history: RunHistory) -> Iterator[Ruling]:
     """The status_url of the submission answer leads to the status of that job."""
+    if history.accepted and not any(j.answered and j.answered.status_url for j in history):
+        yield NotApplicable("no submission answer names a status_url")
     for probe in history.probed(STATUS_URL):
         job = history.jobs[probe.tags["job"]]
         right = probe.job_id in (job.job_id, None)
@@ -100,6 +102,8 @@ def status_urls_work(history: RunHistory) -> Iterator[Ruling]:
 @check("SUB-7")
 def result_urls_work(history: RunHistory) -> Iterator[Ruling]:
     """The result_url of the submission answer leads to the picture, once the job is completed."""
+    if history.accepted and not any(j.answered and j.answered.result_url for j in history):
+        yield NotApplicable("no submission answer names a result_url")
     for job in history.accepted:
         named, known = job.download("result_url"), job.download()
         if named is None or (known is not None and known.file is None):
@@ -126,9 +130,9 @@ def first_status_is_legal(history: RunHistory) -> Iterator[Ruling]:
     """The status in a submission answer, if there is one, is a word of the protocol."""
     for job in history.accepted:
         answer = job.answered
-        if answer is None or answer.status in STATUSES:
+        if answer is None or answer.status is None or answer.status in STATUSES:
             yield None
-        elif answer.status is not None:
+        else:
             yield job.finding(
                 "SUB-12",
                 f"one of {', '.join(sorted(STATUSES))} in the submission answer",

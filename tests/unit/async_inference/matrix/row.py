@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 class Row:
     """With this fault, these tests of the suite report exactly these clauses.
 
-    ``fault`` is what follows ``--fault`` (``hang:42``), empty for none; ``tests`` are names of test
-    files, or of tests in them, below the suite; ``miner`` are further arguments of the miner;
-    ``settings`` go over the runner's quick ones, by variable.
+    ``fault`` is what follows ``--fault`` (``hang:42``), empty for none. Several names share a row
+    where each breaks a clause of its own, so that none can hide behind another. ``tests`` are names
+    of test files, or of tests in them, below the suite; ``miner`` are further arguments of the
+    miner; ``settings`` go over the runner's quick ones, by variable.
     """
 
     fault: str
@@ -18,6 +19,10 @@ class Row:
     tests: tuple[str, ...]
     miner: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def faults(self) -> list[str]:
+        return self.fault.split()
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.fault or "correct", *self.miner)))

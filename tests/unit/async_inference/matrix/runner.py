@@ -45,7 +45,7 @@ class Reported:
 
 def reported(row: Row, folder: Path) -> Reported:
     """Start a miner as the row says, run its tests against it, and read ``verdict.json``."""
-    fault = ("--fault", row.fault) if row.fault else ()
+    fault = [word for name in row.faults for word in ("--fault", name)]
     log = folder / "miner.log"
     with reference_miner([*QUICK_MINER, *fault, *row.miner], log) as url:
         return _run_suite(row, url, folder)
