@@ -15,6 +15,7 @@ from tests.e2e.async_inference.events import (
     Delivered,
     Downloaded,
     Examined,
+    GaveUp,
     Polled,
     Probed,
 )
