@@ -25,6 +25,7 @@ from tests.e2e.async_inference.pictures.pixels import Pixels
 F = TypeVar("F", bound=Callable[..., Any])
 Line: TypeAlias = npt.NDArray[np.uint8]
 Shorts: TypeAlias = npt.NDArray[np.int16]
+Long: TypeAlias = np.signedinteger[Any]
 Longs: TypeAlias = npt.NDArray[np.int32]
 
 
@@ -60,7 +61,7 @@ def measure(pixels: Pixels) -> Statistics:
     sums = _zeros(5, rows, columns)
     cells = _zeros(height // CELL, width // CELL, 3)
     _measure(np.ascontiguousarray(pixels), lines, steps, (*extremes, sums), cells)
-    return Statistics(height, width, *lines, *steps, *extremes, *sums, cells)
+    return Statistics(height, width, *lines, *steps, *extremes, *(sums[n] for n in range(5)), cells)
 
 
 def _zeros(*shape: int) -> Ints:
@@ -132,7 +133,7 @@ def _paeth_rgb(source: Line, above: Line, line: Line) -> None:
 
 
 @_inlined
-def _predictor(a: int, b: int, c: int) -> int:
+def _predictor(a: Long, b: Long, c: Long) -> Long:
     """The one of left, above and above left that is nearest to a + b - c (section 9.4)."""
     from_a, from_b = b - c, a - c
     from_c = abs(from_a + from_b)
