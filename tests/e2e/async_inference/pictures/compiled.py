@@ -55,13 +55,15 @@ def measure(pixels: Pixels) -> Statistics:
     """The statistics of RGB or RGBA pixels."""
     height, width = pixels.shape[:2]
     rows, columns = height // BLOCK, width // BLOCK
-    lines = _zeros(height, 3), _zeros(height, 3), _zeros(width, 3), _zeros(width, 3)
+    lines = _zeros(height, 3), _zeros(height, 3), 255 - _zeros(width, 3), _zeros(width, 3)
     steps = _zeros(height, -(-width // BLOCK)), _zeros(width, -(-height // BLOCK)), _zeros(height)
     extremes = _zeros(rows, columns, 3), _zeros(rows, columns, 3)
     sums = _zeros(5, rows, columns)
     cells = _zeros(height // CELL, width // CELL, 3)
     _measure(np.ascontiguousarray(pixels), lines, steps, (*extremes, sums), cells)
-    return Statistics(height, width, *lines, *steps, *extremes, *(sums[n] for n in range(5)), cells)
+    return Statistics(
+        height, width, *lines, *steps, *extremes, sums[0], sums[1], sums[2], sums[3], sums[4], cells
+    )
 
 
 def _zeros(*shape: int) -> Ints:
@@ -74,7 +76,7 @@ def _unfilter(raw: Pixels, out: Pixels, step: int) -> None:
     for r in range(out.shape[0]):
         kind, source, line = raw[r, 0], raw[r, 1:], out[r]
         if kind == 0:
-            line[:] = source
+            _sub(source, line, line.size)
         elif kind == 1:
             _sub(source, line, step)
         elif kind == 2:
@@ -90,7 +92,8 @@ def _unfilter(raw: Pixels, out: Pixels, step: int) -> None:
 
 @_compiled
 def _sub(source: Line, line: Line, step: int) -> None:
-    line[:step] = source[:step]
+    for i in range(step):
+        line[i] = source[i]
     for i in range(step, line.size):
         line[i] = source[i] + line[i - step]
 
@@ -162,7 +165,6 @@ def _measure(
     sharp_columns = np.zeros(width, np.int32)
     low, high = np.full((3, width), 255, np.uint8), np.zeros((3, width), np.uint8)
     running, cell = np.zeros((5, width), np.int32), np.zeros((3, width), np.int32)
-    column_low[:], column_high[:] = 255, 0
     for r in range(height):
         now, y, up = planes[r & 1], ys[r & 1], ys[(r + 1) & 1]
         step, before, twice = down[r % 3], down[(r + 2) % 3], down[(r + 1) % 3]
@@ -177,7 +179,7 @@ def _measure(
         _sharp(across[1:-2], across[2:-1], across[3:], sharp)
         _add(sharp[: width - 3], sharp_columns[2 : width - 1])
         for c in range(3):
-            row_low[r, c], row_high[r, c] = now[c].min(), now[c].max()
+            row_low[r, c], row_high[r, c] = _extremes(now[c])
             _extend(now[c], low[c], high[c])
             _add(now[c], cell[c])
         _add(y, running[0])
@@ -189,8 +191,9 @@ def _measure(
             for c in range(3):
                 _fold(cell[c], CELL, cells[r // CELL, :, c])
         if r % BLOCK == BLOCK - 1 or r == height - 1:
-            column_steps[:, r // BLOCK] = sharp_columns
-            sharp_columns[:] = 0
+            for x in range(width):
+                column_steps[x, r // BLOCK] = sharp_columns[x]
+                sharp_columns[x] = 0
             _widen(low, high, column_low, column_high)
         if r % BLOCK == BLOCK - 1:
             _finish_blocks(low, high, running, r // BLOCK, blocks)
@@ -199,8 +202,9 @@ def _measure(
 @_compiled
 def _widen(low: Pixels, high: Pixels, column_low: Ints, column_high: Ints) -> None:
     for c in range(3):
-        column_low[:, c] = np.minimum(column_low[:, c], low[c])
-        column_high[:, c] = np.maximum(column_high[:, c], high[c])
+        for x in range(low.shape[1]):
+            column_low[x, c] = min(column_low[x, c], np.int64(low[c, x]))
+            column_high[x, c] = max(column_high[x, c], np.int64(high[c, x]))
 
 
 @_compiled
@@ -213,9 +217,20 @@ def _finish_blocks(
         _fold(running[n], BLOCK, sums[n, down])
     for b in range(block_low.shape[1]):
         for c in range(3):
-            block_low[down, b, c] = low[c, b * BLOCK : (b + 1) * BLOCK].min()
-            block_high[down, b, c] = high[c, b * BLOCK : (b + 1) * BLOCK].max()
-    low[:], high[:] = 255, 0
+            run = slice(b * BLOCK, (b + 1) * BLOCK)
+            block_low[down, b, c] = _extremes(low[c, run])[0]
+            block_high[down, b, c] = _extremes(high[c, run])[1]
+    for c in range(3):
+        for x in range(low.shape[1]):
+            low[c, x], high[c, x] = 255, 0
+
+
+@_compiled
+def _extremes(values: Line) -> tuple[int, int]:
+    low, high = values[0], values[0]
+    for x in range(values.size):
+        low, high = min(low, values[x]), max(high, values[x])
+    return low, high
 
 
 @_compiled
@@ -258,7 +273,10 @@ def _changes(now: Pixels, old: Pixels) -> int:
 @_compiled
 def _count_by_block(marks: Line, counts: Ints) -> None:
     for b in range(counts.size):
-        counts[b] = marks[b * BLOCK : (b + 1) * BLOCK].sum()
+        count = np.int64(0)
+        for x in range(b * BLOCK, min(marks.size, (b + 1) * BLOCK)):
+            count += marks[x]
+        counts[b] = count
 
 
 @_compiled
@@ -291,5 +309,9 @@ def _add_colour_steps(red: Line, blue: Line, colour: Longs, channel: Longs) -> N
 def _fold(columns: Longs, side: int, out: Ints) -> None:
     """Add up each run of ``side`` columns, and begin again at nothing."""
     for k in range(out.size):
-        out[k] = columns[k * side : (k + 1) * side].sum()
-    columns[:] = 0
+        total = np.int64(0)
+        for x in range(k * side, (k + 1) * side):
+            total += columns[x]
+        out[k] = total
+    for x in range(columns.size):
+        columns[x] = 0

@@ -57,8 +57,10 @@ class Rules:
 Waiting: TypeAlias = deque[tuple[list[str], "Future[list[Judged]]"]]
 
 
-def judge_files(paths: Iterable[str], rules: Rules, workers: int) -> Iterator[Judged]:
-    """What came out of each file, in the order of ``paths``.
+def judge_files(
+    paths: Iterable[str], rules: Rules, workers: int, *, compiled: bool = True
+) -> Iterator[Judged]:
+    """What came out of each file, in the order of ``paths``; many of them by compiled rules.
 
     A file whose decoder takes its process down is a finding, and the others go on.
     """
@@ -67,7 +69,7 @@ def judge_files(paths: Iterable[str], rules: Rules, workers: int) -> Iterator[Ju
     if len(first) < FEW:
         yield from map(rules.judge, first)
         return
-    rules = replace(rules, compiled=True)
+    rules = replace(rules, compiled=compiled)
     if workers < 2:
         yield from map(rules.judge, itertools.chain(first, stream))
         return
