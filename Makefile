@@ -58,3 +58,8 @@ down: ## stop the miner that `make up` started
 bench: ## ratios against named peers (BENCH=--quick for under a minute each)
 	@$(INSTALL) requirements_dev.txt requirements_bench.txt
 	@cd $(ROOT) && for script in benchmarks/*.py; do echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py) $(BENCH); done
+
+.PHONY: test-kubernetes
+test-kubernetes: ## the Kubernetes backend against a real API server (builds one on Debian, once)
+	@$(INSTALL) requirements_dev.txt
+	@cd $(ROOT) && binaries=$$(tests/kubernetes/build) && $(PY) -m pytest tests/kubernetes --kubernetes-binaries="$$binaries" -q

@@ -81,7 +81,11 @@ def _suite(attempt: Attempt, options: PodOptions) -> dict[str, object]:
     container: dict[str, object] = {
         **_container(SUITE, options),
         "command": [*entry, "--deadline", f"{attempt.deadline:g}", "--", *command],
-        "env": [{"name": name, "value": value} for name, value in own.items()],
+        # First, so that values after it can say $(POD_IP): the miner calls back to the pod.
+        "env": [
+            {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+            *({"name": name, "value": value} for name, value in own.items()),
+        ],
         "resources": {"requests": amounts, "limits": amounts},
     }
     if options.secret:

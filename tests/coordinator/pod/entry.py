@@ -15,8 +15,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
+PLUGINS = Path(__file__).parents[1] / "plugin"
 GRACE = 5.0  # seconds between asking the suite to end and killing it
 OOM_COUNTERS = (
     Path("/sys/fs/cgroup/memory.events"),
@@ -33,7 +35,12 @@ class Suite:
         self._hold = hold
         self._readable, writable = os.pipe()
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=writable, stderr=writable, process_group=0
+            command,
+            env=with_plugins(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=writable,
+            stderr=writable,
+            process_group=0,
         )
         os.close(writable)
         self._abort_at = time.monotonic() + deadline
@@ -83,6 +90,12 @@ class Suite:
             self._abort_at, self._kill_at = float("inf"), now + GRACE
         if now > self._kill_at:
             self._signal(signal.SIGKILL)
+
+
+def with_plugins(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment with our pytest plugins on PYTHONPATH, wherever the image has them."""
+    known = [str(PLUGINS), *filter(None, [environ.get("PYTHONPATH")])]
+    return {**environ, "PYTHONPATH": os.pathsep.join(known)}
 
 
 def oom_kills() -> int:

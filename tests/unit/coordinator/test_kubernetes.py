@@ -358,7 +358,7 @@ def test_the_job_is_what_the_declaration_says(tmp_path: Path) -> None:
     assert spec["template"]["spec"]["restartPolicy"] == "Never"
     assert container["resources"]["limits"] == {"cpu": "500m", "memory": str(2**30)}
     assert "--coordinator-shard=2/3" in container["command"]
-    env = {each["name"]: each["value"] for each in container["env"]}
+    env = {each["name"]: each.get("value") for each in container["env"]}
     assert env["URL"] == "4242"
     assert env["ASYNC_MINER_URL"] == "http://staging"
     assert env["COORDINATOR_EVENTS"] == "/run/suite/events.ndjson"

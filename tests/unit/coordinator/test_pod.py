@@ -87,6 +87,13 @@ def test_the_entry_notes_how_the_suite_ended(tmp_path: Path, program: str, end: 
     assert PodEnd(**json.loads((tmp_path / "ended.json").read_text())) == end
 
 
+def test_the_suite_finds_the_plugins(tmp_path: Path) -> None:
+    with entry(tmp_path, "import coordinator_events; print('found')") as process:
+        out, _ = process.communicate(timeout=TIMEOUT)
+
+    assert out == b"found\n"
+
+
 def test_the_keeper_ends_when_the_entry_is_killed(tmp_path: Path) -> None:
     """SIGKILL leaves no word, but the kernel lets go of the lock."""
     program = "import os; print(os.getpid(), flush=True); import time; time.sleep(600)"

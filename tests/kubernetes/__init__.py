@@ -1,0 +1,1 @@
+"""The Kubernetes backend against a real API server (`make test-kubernetes`)."""

@@ -1,0 +1,98 @@
+"""One control plane with one stand-in node for the session, in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.coordinator.kubernetes.api import ApiError, connect
+from tests.kubernetes.control_plane import (
+    ADMIN,
+    COORDINATOR,
+    NAMESPACE,
+    ControlPlane,
+    control_plane,
+)
+from tests.kubernetes.node import Fate, Node
+
+ROOT = Path(__file__).parents[2]
+RIGHTS = ROOT / "deploy" / "coordinator" / "rbac.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class RealCluster:
+    """``kubeconfig`` is that of the coordinator's account, with the rights of ``deploy/``."""
+
+    plane: ControlPlane
+    node: Node
+    kubeconfig: str
+    _loop: asyncio.AbstractEventLoop
+
+    def befall(self, suite: str, fate: Fate) -> None:
+        self.node.fates[suite] = fate
+
+    def as_admin(self, method: str, version: str, url: str, **given: Any) -> dict[str, Any]:
+        """A request with every right."""
+        work = self.node.cluster.request(method, version, url, **given)
+        future: Future[dict[str, Any]] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return future.result(60)
+
+
+@pytest.fixture(scope="session")
+def real_cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealCluster]:
+    binaries = request.config.getoption("--kubernetes-binaries", None)
+    if binaries is None:
+        pytest.skip("no control plane here: run make test-kubernetes")
+    with control_plane(Path(binaries), tmp_path_factory.mktemp("cluster")) as plane:
+        ready: Future[RealCluster] = Future()
+        stop = threading.Event()
+        thread = threading.Thread(target=lambda: asyncio.run(_work(plane, ready, stop)))
+        thread.start()
+        try:
+            yield ready.result(120)
+        finally:
+            stop.set()
+            thread.join(60)
+
+
+async def _work(plane: ControlPlane, ready: "Future[RealCluster]", stop: threading.Event) -> None:
+    try:
+        cluster = await connect(NAMESPACE, str(plane.kubeconfig(ADMIN)))
+        await _prepare(cluster)
+        node = Node(cluster, ROOT)
+        working = asyncio.create_task(node.work(plane.certificate, plane.key))
+        kubeconfig = str(plane.kubeconfig(COORDINATOR))
+        ready.set_result(RealCluster(plane, node, kubeconfig, asyncio.get_running_loop()))
+        await asyncio.to_thread(stop.wait)
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+        await cluster.close()
+    except BaseException as error:
+        if not ready.done():
+            ready.set_exception(error)
+        raise
+
+
+async def _prepare(cluster: Any) -> None:
+    """The namespace, and in it the rights that deploy/ gives the coordinator."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    async with cluster.api.call_api("POST", "v1", url="namespaces", json=namespace):
+        pass
+    for each in yaml.safe_load_all(RIGHTS.read_text()):
+        kind = each["kind"]
+        version = each["apiVersion"]
+        for subject in each.get("subjects", ()):
+            subject["namespace"] = NAMESPACE  # as kubectl apply -n would have it
+        url = {"ServiceAccount": "serviceaccounts"}.get(kind, f"{kind.lower()}s")
+        with suppress(ApiError):
+            await cluster.request("POST", version, url, body=each)
