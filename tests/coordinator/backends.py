@@ -1,8 +1,8 @@
 """Opens the backend that the command line asks for."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.coordinator.local import LocalBackend
 from tests.coordinator.run import Backend
@@ -27,7 +27,6 @@ class Where:
     service_account: str = ""
     secret: str = ""
     pull_policy: str = "IfNotPresent"
-    env: Mapping[str, str] = field(default_factory=dict)
     cleanup: str = "always"
     begin: float = 120.0
     drain: float = 30.0
@@ -74,7 +73,6 @@ async def open_backend(where: Where) -> AsyncIterator[Backend]:
         service_account=where.service_account,
         secret=where.secret,
         pull_policy=where.pull_policy,
-        env=where.env,
     )
     try:
         cluster = await connect(where.namespace, where.kubeconfig, where.context)

@@ -55,7 +55,6 @@ def kubernetes_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--cleanup", type=click.Choice(["always", "green", "never"]), default="always"
         ),
-        click.option("--env", multiple=True, callback=_variables, help="NAME=VALUE for the suites"),
         click.option("--secret", default="", help="Secret whose keys become variables"),
         click.option("--pull-policy", default="IfNotPresent", show_default=True),
         click.option("--service-account", default=""),
@@ -82,6 +81,7 @@ def kubernetes_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--resume", "resumed", type=FOLDER, help="go on with the run in this folder")
 @click.option("--compare", is_flag=True, help="each alone, then all together; name what differs")
 @click.option("--repeats", default=3, show_default=True, help="further rounds of what differs")
+@click.option("--env", multiple=True, callback=_variables, help="NAME=VALUE for every suite")
 @kubernetes_options
 def main(
     names: tuple[str, ...],
@@ -97,6 +97,7 @@ def main(
     resumed: Path | None,
     compare: bool,
     repeats: int,
+    env: dict[str, str],
     **where_given: Any,
 ) -> None:
     """Run suites side by side; the verdict comes from their events, never from terminal text."""
@@ -104,7 +105,7 @@ def main(
         raise click.UsageError("name the suites to run, or a run to --resume")
     where = Where(**where_given)
     room = _room(where, cores, memory)
-    options = Options(suites, reports, room, deadline, retries, stall_after, shards)
+    options = Options(suites, reports, room, deadline, retries, stall_after, shards, env)
     try:
         check(where)
         session = resume(options, resumed) if resumed else start(options, names)

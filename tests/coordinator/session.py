@@ -5,9 +5,11 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from tests.coordinator import journal as jr
 from tests.coordinator.admission import Room, require_room
@@ -24,7 +26,7 @@ Past = dict[str, dict[int, Ended]]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line said; times in seconds."""
+    """What the command line said; times in seconds. ``env`` goes before what suites declare."""
 
     suites: Path
     reports: Path
@@ -33,6 +35,7 @@ class Options:
     retries: int
     stall_after: float
     shards: int
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,10 @@ def _session(
     options: Options, *, run: str, folder: Path, names: Sequence[str], shards: int, past: Past
 ) -> Session:
     declared, root = load(options.suites)
-    suites = tuple(select(declared, names, shards))
+    suites = tuple(
+        msgspec.structs.replace(suite, env={**suite.env, **options.env})
+        for suite in select(declared, names, shards)
+    )
     require_room(suites, options.room)
     plan = Plan(
         run=run,

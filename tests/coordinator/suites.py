@@ -141,6 +141,6 @@ def _cut(suite: Suite, shards: int) -> list[Suite]:
 
 
 def expand(value: str, folder: str, ports: Mapping[str, int]) -> str:
-    """A value of ``env`` with its placeholders filled in."""
+    """A value of ``env`` with its placeholders filled in; other braces are left alone."""
     known = {"folder": folder, **{f"port.{name}": str(port) for name, port in ports.items()}}
-    return _PLACEHOLDER.sub(lambda match: known[match[1]], value)
+    return _PLACEHOLDER.sub(lambda match: known.get(match[1], match[0]), value)

@@ -1,7 +1,6 @@
 """The Job of one attempt at a suite. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.coordinator.attempt import Attempt, arguments, environment
 
@@ -23,7 +22,6 @@ class PodOptions:
     pull_policy: str = "IfNotPresent"
     service_account: str = ""
     secret: str = ""
-    env: Mapping[str, str] = field(default_factory=dict)
     ttl: int = 3600
     margin: float = MARGIN
 
@@ -74,7 +72,7 @@ def job(attempt: Attempt, options: PodOptions) -> dict[str, object]:
 
 def _suite(attempt: Attempt, options: PodOptions) -> dict[str, object]:
     suite = attempt.suite
-    own = environment(attempt, FOLDER) | {"PYTHONUNBUFFERED": "1"} | dict(options.env)
+    own = environment(attempt, FOLDER) | {"PYTHONUNBUFFERED": "1"}
     entry = [options.python, "-m", "tests.coordinator.pod.entry", "--folder", FOLDER]
     command = [options.python, *arguments(suite, FOLDER, touched=attempt.touched)]
     amounts = {"cpu": f"{round(suite.cores * 1000)}m", "memory": str(suite.memory_bytes)}

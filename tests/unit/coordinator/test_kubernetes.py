@@ -350,7 +350,7 @@ def test_no_usable_kubeconfig_is_told_with_its_cure(tmp_path: Path) -> None:
 def test_the_job_is_what_the_declaration_says(tmp_path: Path) -> None:
     """Limits, deadline, labels, no repetition by Kubernetes, and names that fit their limits."""
     suite = attempt(tmp_path, cores=0.5, memory="1 GiB", shard=Shard(2, 3), name="x" * 33)
-    made = job(suite, options(secret="miner", env={"ASYNC_MINER_URL": "http://staging"}))
+    made = job(suite, options(secret="miner"))
 
     spec: Any = made["spec"]
     container = spec["template"]["spec"]["containers"][0]
@@ -360,7 +360,6 @@ def test_the_job_is_what_the_declaration_says(tmp_path: Path) -> None:
     assert "--coordinator-shard=2/3" in container["command"]
     env = {each["name"]: each.get("value") for each in container["env"]}
     assert env["URL"] == "4242"
-    assert env["ASYNC_MINER_URL"] == "http://staging"
     assert env["COORDINATOR_EVENTS"] == "/run/suite/events.ndjson"
     real_run = "20261122-054507-a0168f"
     assert len(job_name(Attempt(real_run, suite.suite, 12, tmp_path, tmp_path, 1))) <= 63

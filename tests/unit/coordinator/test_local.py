@@ -194,6 +194,7 @@ def test_own():
     with socket.socket() as server:
         server.bind(("127.0.0.1", port))
     print("OWN", port, tempfile.gettempdir(), os.environ["PICTURES"])
+    assert os.environ["GIVEN"] == "{}"
 """
 
 
@@ -205,7 +206,7 @@ def test_each_suite_has_ports_and_folders_of_its_own(tmp_path: Path) -> None:
     }
     file = declare(tmp_path, {"a": OWN_THINGS, "b": ""}, a=needs, b=needs)
 
-    _, results, said = run_all(file, ["a", "b"])
+    _, results, said = run_all(file, ["a", "b"], env={"GIVEN": "{}"})
 
     assert all(result.green for result in results.values())
     own = [line.split("OWN")[1].split() for _, line in said.lines if "OWN" in line]
