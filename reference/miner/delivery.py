@@ -15,18 +15,17 @@ from reference.miner.seams import Chain, Delivery
 from reference.miner.settings import Settings
 
 log = logging.getLogger(__name__)
-AT_ONCE = 512
 PREVIEW_CHARS = 500
 PREVIEW_BYTES = 4 * PREVIEW_CHARS
 
 
 class Deliveries:
-    """Sends callbacks concurrently in the miner's event loop, at most ``AT_ONCE`` at a time."""
+    """Sends callbacks concurrently in the miner's event loop, ``callback_at_once`` at most."""
 
     def __init__(self, settings: Settings, seams: Chain) -> None:
         self._settings = settings
         self._seams = seams
-        self._bound = asyncio.Semaphore(AT_ONCE)
+        self._bound = asyncio.Semaphore(settings.callback_at_once)
         self._running: set[asyncio.Task[None]] = set()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, force_close=True),
@@ -69,12 +68,12 @@ class Deliveries:
         section = Section(status="skipped")
         for number, delivery in enumerate(planned):
             await asyncio.sleep(delivery.delay)
-            outcome = await self._attempts(delivery, payload)
+            outcome = await self._attempts(job, delivery, payload)
             section = section if number else outcome
         return section
 
-    async def _attempts(self, delivery: Delivery, payload: str) -> Section:
-        form = build(delivery)
+    async def _attempts(self, job: Job, delivery: Delivery, payload: str) -> Section:
+        form = self._seams.form(job, build(delivery))
         section = await self._attempt(delivery, form, payload)
         for _ in range(self._settings.callback_attempts - 1):
             if section.status == "delivered":
@@ -102,7 +101,8 @@ class Deliveries:
     async def _post(
         self, delivery: Delivery, form: Form, section: Section, moved: Callable[[], None]
     ) -> Section:
-        async with self._session.post(
+        async with self._session.request(
+            delivery.method,
             delivery.url,
             data=form.pieces(moved),
             headers={

@@ -18,10 +18,11 @@ class Form:
     head: bytes
     image: Path | bytes | None
     tail: bytes
+    kind: str = "multipart/form-data"
 
     @property
     def content_type(self) -> str:
-        return f"multipart/form-data; boundary={self.boundary}"
+        return f"{self.kind}; boundary={self.boundary}"
 
     @property
     def length(self) -> int:
@@ -57,6 +58,6 @@ def build(delivery: Delivery) -> Form:
         return Form(boundary, "".join([*parts, end]).encode(), None, b"")
     parts.append(
         f'--{boundary}\r\nContent-Disposition: form-data; name="image";'
-        f' filename="{delivery.filename}"\r\nContent-Type: image/png\r\n\r\n'
+        f' filename="{delivery.filename}"\r\nContent-Type: {delivery.image_type}\r\n\r\n'
     )
     return Form(boundary, "".join(parts).encode(), delivery.image, f"\r\n{end}".encode())

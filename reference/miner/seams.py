@@ -18,6 +18,7 @@ from reference.miner.messages import Task
 from reference.miner.settings import Settings
 
 if TYPE_CHECKING:
+    from reference.miner.form import Form
     from reference.miner.pictures.kinds import Pixels
 
 Beat = Callable[[float | None], None]
@@ -40,7 +41,9 @@ class Delivery:
     url: str
     headers: dict[str, str]
     fields: dict[str, str]
+    method: str = "POST"
     image: Path | bytes | None = None
+    image_type: str = "image/png"
     filename: str = "result.png"
     delay: float = 0.0
     follow_redirects: bool = False
@@ -116,6 +119,10 @@ class Seams:
     def deliveries(self, job: Job, deliveries: list[Delivery]) -> list[Delivery]:
         """The callbacks of a job that ended; a correct miner has one."""
         return deliveries
+
+    def form(self, job: Job, form: "Form") -> "Form":
+        """The body of a callback, ready to be sent."""
+        return form
 
     def section(self, job: Job, section: Section) -> Section:
         """The miner's own statement about its callback."""
@@ -228,6 +235,9 @@ class Chain(Seams):
 
     def deliveries(self, job: Job, deliveries: list[Delivery]) -> list[Delivery]:
         return reduce(lambda value, f: f.deliveries(job, value), self.armed(job), deliveries)
+
+    def form(self, job: Job, form: "Form") -> "Form":
+        return reduce(lambda value, fault: fault.form(job, value), self.armed(job), form)
 
     def section(self, job: Job, section: Section) -> Section:
         return reduce(lambda value, fault: fault.section(job, value), self.armed(job), section)

@@ -68,6 +68,7 @@ class Settings:
         "", "start from the step timeout of high-end, mid-range or low-end devices"
     )
     callback_timeout: float = number(10.0, 0.1, 3600.0, "longest wait for a receiver to go on")
+    callback_at_once: int = number(512, 1, 10_000, "callbacks that are sent side by side")
     callback_attempts: int = number(1, 1, 10, "delivery attempts; more than one only after errors")
     callback_retry_delay: float = number(0.5, 0.0, 3600.0, "pause before a further attempt")
     training: int = number(1, 0, 1, "whether training is offered")

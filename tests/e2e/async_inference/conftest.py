@@ -168,7 +168,11 @@ class BoundTestbed:
     _name: str
 
     def run(self, scenario: Scenario, nemesis: Nemesis | None = None) -> RunHistory:
-        return self._testbed.run(scenario, nemesis, name=self._name)
+        """Skips the test where it needs a callback server of our own and there is none."""
+        try:
+            return self._testbed.run(scenario, nemesis, name=self._name)
+        except SetupError as error:
+            pytest.skip(str(error))
 
     @property
     def loras(self) -> tuple[str, ...]:

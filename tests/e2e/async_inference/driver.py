@@ -183,6 +183,7 @@ class Driver:
             self._push(flight, step.at)
             return
         flight.turn += 1
+        flight.over = True
         if step.act is Act.GIVE_UP:
             self._give_up(flight, step)
         self._tasks.create_task(self._fetch(flight))

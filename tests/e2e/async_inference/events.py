@@ -201,10 +201,17 @@ class Probed(Event, frozen=True):
     tags: dict[str, str] = msgspec.field(default_factory=dict)
 
 
+REFUSES_CONNECTIONS = "refuses connections"
+ACCEPTS_AGAIN = "accepts connections again"
+CAME_ELSEWHERE = "came to another host"
+
+
 class NemesisActed(Event, frozen=True):
     """A hostile act of ours, so that nobody takes its effect for the miner's fault.
 
-    ``leaked``: the miner followed a redirect and sent the secret to another host.
+    ``act`` tells it to people; the checks know :data:`REFUSES_CONNECTIONS`, :data:`ACCEPTS_AGAIN`
+    and, as a part, :data:`CAME_ELSEWHERE`. ``leaked``: the miner followed a redirect and sent the
+    secret to another host.
     """
 
     nemesis: str

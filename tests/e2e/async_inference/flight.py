@@ -58,7 +58,8 @@ CLAIM_GRACE = 1.0
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """The state of one job. ``turn`` makes wake-ups that were overtaken by another void."""
+    """The state of one job. ``turn`` makes wake-ups that were overtaken by another void; once it is
+    ``over``, a callback that comes in late does not end it a second time."""
 
     assignment: Assignment
     answered: Answered
@@ -75,6 +76,7 @@ class Flight:
     delivered_at: float | None = None
     looks: int = 0
     turn: int = 0
+    over: bool = False
 
     def repeated(self, answer: protocol.Answer, now: float) -> bool:
         """Whether this answer is the last one again; then it is counted here."""

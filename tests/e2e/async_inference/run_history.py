@@ -39,6 +39,7 @@ class JobRecord:
     deliveries: list[Delivered] = field(default_factory=list)
     downloads: list[Downloaded] = field(default_factory=list)
     gave_up: list[GaveUp] = field(default_factory=list)
+    judged_at: float | None = None
 
     @property
     def name(self) -> str:
@@ -78,9 +79,14 @@ class JobRecord:
         return next((p.callback for p in reversed(self.polls) if p.callback), None)
 
     @property
+    def own_deliveries(self) -> list[Delivered]:
+        """Callbacks at this job's url that do not name another job in their body."""
+        return [d for d in self.deliveries if d.fields.get("job_id", self.job_id) == self.job_id]
+
+    @property
     def delivery(self) -> Delivered | None:
-        """The first callback that was stored whole."""
-        return next((d for d in self.deliveries if d.stored), None)
+        """The first callback of this job that was stored whole."""
+        return next((d for d in self.own_deliveries if d.stored), None)
 
     def download(self, what: str = "result") -> Downloaded | None:
         return next((d for d in self.downloads if d.what == what), None)
@@ -221,8 +227,11 @@ def _examined(history: RunHistory, event: Examined) -> None:
     history.pictures[event.sha256, event.width, event.height] = event
 
 
-def _nothing(history: RunHistory, event: AsyncEvent) -> None:
-    """This event is for the judge."""
+def _judged(history: RunHistory, event: Judged) -> None:
+    """What comes for these jobs from now on comes after the verdict on them."""
+    if history.scenario is not None and history.scenario.name == event.scenario:
+        for job in history:
+            job.judged_at = event.at if job.judged_at is None else job.judged_at
 
 
 _JOB_EVENTS: dict[type, Callable[[JobRecord, Any], None]] = {
@@ -240,5 +249,5 @@ _OTHER_EVENTS: dict[type, Callable[[RunHistory, Any], None]] = {
     ScenarioEnded: _scenario_ended,
     RunStarted: _run_started,
     RunEnded: _run_ended,
-    Judged: _nothing,
+    Judged: _judged,
 }

@@ -135,11 +135,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Which jobs leave in which shape, and which requests go beside them."""
+    """Which jobs leave in which shape, and which requests go beside them.
+
+    ``patience``: seconds that a miner may need, beyond the settings' time, until its callbacks have
+    settled; for receivers that keep it waiting.
+    """
 
     jobs: tuple[Job, ...]
     shape: Shape
     requests: tuple[Request, ...] = ()
+    patience: float = 0.0
 
     def beside(self, *requests: Request) -> "Scenario":
         return replace(self, requests=(*self.requests, *requests))

@@ -203,6 +203,11 @@ class Testbed:
 
     async def _run(self, scenario: Scenario, nemesis: Nemesis, name: str) -> None:
         recorder = self.recorder
+        if self._server is None and not isinstance(nemesis, Quiet):
+            raise SetupError(
+                "hostile receivers need a callback server of our own: unset "
+                "ASYNC_USE_EXTERNAL_CALLBACK"
+            )
         started = ScenarioStarted(
             at=recorder.clock(),
             name=name,
@@ -214,7 +219,7 @@ class Testbed:
         self._driver = Driver(
             self._exchange,
             protocol.Paths(self.settings.endpoint),
-            self._pace(),
+            self._pace(scenario.patience),
             clock=recorder.clock,
             record=self._record_and_examine,
             keep=self._keeper.keep,
@@ -229,9 +234,15 @@ class Testbed:
         await self._keeper.finish()
         recorder.record(ScenarioEnded(at=recorder.clock(), name=name))
 
-    def _pace(self) -> Pace:
+    def _pace(self, patience: float) -> Pace:
         chosen = self.settings
-        return Pace(chosen.poll_interval, chosen.callback_timeout, Budgets.of(chosen))
+        usual = Budgets.of(chosen)
+        budgets = replace(
+            usual,
+            post_process=usual.post_process + patience,
+            total=usual.total + patience,
+        )
+        return Pace(chosen.poll_interval, chosen.callback_timeout + patience, budgets)
 
     def _assign(self, job: Job) -> Assignment:
         """Give a job its name, its own callback and whatever the settings say and it does not."""

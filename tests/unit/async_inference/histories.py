@@ -33,7 +33,13 @@ SILENT = GaveUp(
 
 
 def a_picture(job: str) -> File:
-    return File(path=f"pictures/{job}.png", sha256=f"sha of {job}", size=2_000_000)
+    return File(
+        path=f"pictures/{job}.png",
+        sha256=f"sha of {job}",
+        size=2_000_000,
+        content_type="image/png",
+        filename="result.png",
+    )
 
 
 def good_job(name: str = "job_001", at: float = 0.0, **request: Any) -> list[AsyncEvent]:

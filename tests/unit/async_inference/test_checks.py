@@ -23,7 +23,7 @@ from tests.e2e.async_inference.run_history import from_events
 from tests.harness import contract
 from tests.harness.settings import ROOT
 from tests.harness.verdict import Outcome, judge
-from tests.unit.async_inference import test_checks_submission
+from tests.unit.async_inference import test_checks_delivery, test_checks_submission
 from tests.unit.async_inference.histories import (
     SILENT,
     Spoil,
@@ -35,7 +35,7 @@ from tests.unit.async_inference.histories import (
     without,
 )
 
-FAMILIES = (test_checks_submission.FAMILY,)
+FAMILIES = (test_checks_submission.FAMILY, test_checks_delivery.FAMILY)
 SECTION = CallbackSection(status="delivered", status_code=200, payload_status="completed")
 
 
@@ -91,7 +91,7 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
     (
         "id of the other job",
         lambda e: spoiled(e, Answered, job_id="id-job_002"),
-        {"job_ids_are_unique"},
+        {"job_ids_are_unique", "callbacks_go_to_their_own_url"},
     ),
     (
         "unknown status word",
@@ -123,7 +123,7 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
         lambda e: spoiled(
             spoiled(e, Polled, status="failed", callback=SECTION),
             Delivered,
-            fields={"status": "failed"},
+            fields={"job_id": "id-job_001", "status": "failed", "error": "out of memory"},
         ),
         {"every_job_completes", "payload_status_is_told"},
     ),
@@ -167,7 +167,7 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
     (
         "callback says failed",
         lambda e: spoiled(e, Delivered, fields={"job_id": "id-job_001", "status": "failed"}),
-        {"payload_status_is_told"},
+        {"callback_status_is_the_jobs"},
     ),
     (
         "callback without a picture",
@@ -177,7 +177,15 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
     (
         "picture link in place of a picture",
         lambda e: spoiled(
-            e, Delivered, image=None, fields={"status": "completed", "image_url": "/x.png"}
+            e,
+            Delivered,
+            image=None,
+            fields={
+                "job_id": "id-job_001",
+                "status": "completed",
+                "completed_at": "2026-01-01T00:00:01Z",
+                "image_url": "/x.png",
+            },
         ),
         set(),
     ),

@@ -1,11 +1,22 @@
-"""CBK: the callback, as our server received it and as the miner speaks of it."""
+"""CBK: whether each callback came, with its secret, once, and what the miner says became of it."""
 
 from collections.abc import Iterator
 
+from tests.e2e.async_inference.checks.owing import unless_absent
+from tests.e2e.async_inference.ledger import (
+    expires_at,
+    is_due,
+    is_surely_taken,
+    is_taken,
+    repeated,
+    was_unreachable,
+    went_elsewhere,
+)
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Ruling, check
 
 DELIVERED = "delivered"
+SKIPPED = "skipped"
 
 
 def owed_a_callback(history: RunHistory) -> Iterator[JobRecord]:
@@ -17,8 +28,10 @@ def owed_a_callback(history: RunHistory) -> Iterator[JobRecord]:
 
 @check("CBK-1")
 def every_job_is_delivered(history: RunHistory) -> Iterator[Ruling]:
-    """A job that ended has sent its callback."""
-    for job in owed_a_callback(history):
+    """A job that ended before its expiry has sent its callback."""
+    for job in history.accepted:
+        if not is_due(history, job) or (not job.deliveries and was_unreachable(history, job)):
+            continue
         if job.deliveries:
             yield None
             continue
@@ -29,7 +42,8 @@ def every_job_is_delivered(history: RunHistory) -> Iterator[Ruling]:
             "a callback",
             f"none; {said}",
             at=job.terminal.at if job.terminal else None,
-            advice="can the miner reach the callback url (ASYNC_CALLBACK_BASE_URL)?",
+            advice="can the miner reach the callback url (ASYNC_CALLBACK_BASE_URL)? If so, the "
+            "callback was forgotten, or its task died before it was sent",
             cause=f"no callback; {said}",
         )
 
@@ -44,49 +58,67 @@ def callbacks_carry_their_secret(history: RunHistory) -> Iterator[Ruling]:
             else:
                 yield job.finding(
                     "CBK-2",
-                    "the secret that was submitted with the job",
-                    f"a secret that is {delivery.secret}",
+                    "X-Callback-Secret with the callback_secret that was submitted with the job",
+                    _secret_told(history, delivery.secret),
                     at=delivery.at,
+                    advice="send the header exactly as the job gave it; a secret kept in a "
+                    "variable that jobs share goes out with the wrong one",
                     cause=f"secret {delivery.secret.split()[0]}",
                 )
+
+
+def _secret_told(history: RunHistory, verdict: str) -> str:
+    owner = history.by_token.get(verdict.removeprefix("of "))
+    if owner is not None:
+        return f"the secret of {owner.name} ({owner.job_id})"
+    return "no such header" if verdict == "missing" else "a secret of no job"
 
 
 @check("CBK-4")
 def one_delivery_per_job(history: RunHistory) -> Iterator[Ruling]:
     """After a callback was answered 2xx there is never another."""
+    yield from unless_absent(history, _one_delivery_per_job(history), "no callback reached us")
+
+
+def _one_delivery_per_job(history: RunHistory) -> Iterator[Ruling]:
     for job in history.accepted:
         if not job.deliveries:
             continue
-        good = [d for d in job.deliveries if d.answered is not None and d.answered < 300]
-        later = [d for d in job.deliveries if good and d.began > good[0].at]
-        if not later:
+        sent = repeated(job)
+        if not sent:
             yield None
             continue
-        times = " and ".join(f"{job.since_submission(d.at):.1f} s" for d in (good[0], *later))
+        times = " and ".join(f"{job.since_submission(d.at):.1f} s" for d in sent)
         yield job.finding(
             "CBK-4",
             "1 delivery",
-            f"{1 + len(later)} ({times} after submission)",
-            at=later[0].at,
+            f"{len(sent)} ({times} after submission)",
+            at=sent[1].at,
             advice="a 2xx answer ends the delivery; retry only after an error answer",
-            cause=f"{1 + len(later)} deliveries",
+            cause=f"{len(sent)} deliveries",
         )
 
 
 @check("CBK-10")
 def claimed_deliveries_arrived(history: RunHistory) -> Iterator[Ruling]:
     """Where the miner says ``delivered``, a callback was received and answered 2xx."""
+    yield from unless_absent(
+        history, _claimed_deliveries_arrived(history), "the miner claims no delivery"
+    )
+
+
+def _claimed_deliveries_arrived(history: RunHistory) -> Iterator[Ruling]:
     for job in owed_a_callback(history):
         if job.section is None or job.section.status != DELIVERED:
             continue
-        if any(d.answered is not None and d.answered < 300 for d in job.deliveries):
+        if any(map(is_taken, job.deliveries)) or went_elsewhere(history, job):
             yield None
         else:
-            got = [str(d.answered) for d in job.deliveries]
+            got = [str(d.answered or "none") for d in job.deliveries]
             yield job.finding(
                 "CBK-10",
                 "a callback received, since the miner says 'delivered'",
-                f"answers {', '.join(got)}" if got else "no callback at all",
+                f"{len(got)} attempts, answered {', '.join(got)}" if got else "no callback at all",
                 at=job.terminal.at if job.terminal else None,
                 advice="the miner sets 'delivered' without a 2xx answer of the receiver",
                 cause="'delivered' but never received",
@@ -106,6 +138,7 @@ def callback_section_settles(history: RunHistory) -> Iterator[Ruling]:
                 "a callback section in the status",
                 f"none {waited:.1f} s after submission",
                 at=job.polls[-1].at,
+                advice="show `callback` once the delivery was tried, also where it failed or hung",
                 cause="no callback section",
             )
 
@@ -114,7 +147,7 @@ def callback_section_settles(history: RunHistory) -> Iterator[Ruling]:
 def received_callbacks_are_reported(history: RunHistory) -> Iterator[Ruling]:
     """A callback that was answered 2xx is called ``delivered``, with the status code it got."""
     for job in owed_a_callback(history):
-        good = next((d for d in job.deliveries if d.answered and d.answered < 300), None)
+        good = next((d for d in job.deliveries if is_surely_taken(d)), None)
         if good is None or job.section is None:
             continue
         code = job.section.status_code
@@ -123,28 +156,85 @@ def received_callbacks_are_reported(history: RunHistory) -> Iterator[Ruling]:
         else:
             yield job.finding(
                 "CBK-11",
-                f"'delivered' with status_code {good.answered}",
+                f"'delivered' with status_code {good.answered}, as our receiver answered",
                 f"{job.section.status!r} with status_code {code}",
                 at=good.at,
-                cause=f"received, but called {job.section.status!r}",
+                advice="write down the answer that the delivery got, not one from elsewhere",
+                cause=f"received, but called {job.section.status!r} ({code})",
             )
 
 
 @check("CBK-14")
 def payload_status_is_told(history: RunHistory) -> Iterator[Ruling]:
-    """The status inside the callback is the polled one, and ``payload_status`` says the same."""
+    """``payload_status`` in the callback section tells how the job ended."""
+    yield from unless_absent(
+        history, _payload_status_is_told(history), "the miner shows no payload_status"
+    )
+
+
+def _payload_status_is_told(history: RunHistory) -> Iterator[Ruling]:
     for job in owed_a_callback(history):
-        for delivery in (d for d in job.deliveries if d.stored):
-            sent = delivery.fields.get("status")
-            told = job.section.payload_status if job.section else None
-            expected = {job.final_status, "failed"} if not job.completed else {"completed"}
-            if sent in expected and told in expected | {None}:
-                yield None
-            else:
-                yield job.finding(
-                    "CBK-14",
-                    f"status {job.final_status} in the callback, and payload_status to match",
-                    f"status {sent} and payload_status {told}",
-                    at=delivery.at,
-                    cause=f"sent {sent}, told {told}, polled {job.final_status}",
-                )
+        told = job.section.payload_status if job.section else None
+        if told is None:
+            continue
+        expected = {"completed"} if job.completed else {job.final_status, "failed"}
+        if told in expected:
+            yield None
+        else:
+            yield job.finding(
+                "CBK-14",
+                f"payload_status {' or '.join(sorted(map(str, expected)))}",
+                f"payload_status {told!r} while the job's status is {job.final_status}",
+                at=job.polls[-1].at,
+                advice="payload_status repeats the status that was in the callback's body",
+                cause=f"payload_status {told} for a job that is {job.final_status}",
+            )
+
+
+@check("CBK-18")
+def no_url_no_callback(history: RunHistory) -> Iterator[Ruling]:
+    """A job without a callback_url says ``skipped``."""
+    for job in history.accepted:
+        if job.submitted.expects_callback or job.terminal is None:
+            continue
+        said = job.section.status if job.section else None
+        if said == SKIPPED:
+            yield None
+        else:
+            yield job.finding(
+                "CBK-18",
+                "callback.status 'skipped', since the job named no callback_url",
+                f"callback.status {said!r}" if said else "no callback section",
+                at=job.polls[-1].at,
+                advice="a job without callback_url has nothing to deliver and should say so",
+                cause=f"no callback_url, called {said!r}",
+            )
+
+
+@check("CBK-20")
+def failed_delivery_leaves_the_job_alone(history: RunHistory) -> Iterator[Ruling]:
+    """A callback that could not be delivered does not turn a good job into a failed one."""
+    yield from unless_absent(
+        history, _failed_delivery_leaves_the_job_alone(history), "every callback was taken"
+    )
+
+
+def _failed_delivery_leaves_the_job_alone(history: RunHistory) -> Iterator[Ruling]:
+    for job in owed_a_callback(history):
+        expired = expires_at(job) is not None and not is_due(history, job)
+        if any(map(is_taken, job.deliveries)) or expired:
+            continue
+        if not job.deliveries and not was_unreachable(history, job):
+            continue
+        if job.completed:
+            yield None
+        else:
+            error = next((p.job_error for p in reversed(job.polls) if p.job_error), "no reason")
+            yield job.finding(
+                "CBK-20",
+                "completed, although its receiver refused the callback",
+                f"{job.final_status}: {error}",
+                at=job.polls[-1].at,
+                advice="keep the outcome of the delivery in `callback`, apart from the job's own",
+                cause=f"{job.final_status} after a failed delivery",
+            )

@@ -5,6 +5,8 @@ from tests.e2e.async_inference.nemesis.base import Nemesis
 from tests.e2e.async_inference.nemesis.connection_refused import ConnectionRefused
 from tests.e2e.async_inference.nemesis.down_and_up import DownAndUp
 from tests.e2e.async_inference.nemesis.endless_answer import EndlessAnswer
+from tests.e2e.async_inference.nemesis.holds_first import HoldsFirst
+from tests.e2e.async_inference.nemesis.long_answer import LongAnswer
 from tests.e2e.async_inference.nemesis.no_answer import NoAnswer
 from tests.e2e.async_inference.nemesis.quiet import Quiet
 from tests.e2e.async_inference.nemesis.redirects import Redirects, To
@@ -37,6 +39,8 @@ ALL: tuple[Nemesis, ...] = (
     EndlessAnswer(),
     NoAnswer(),
     DownAndUp(),
+    HoldsFirst(),
+    LongAnswer(),
 )
 """Every nemesis of this package, with the settings that a full run uses."""
 
@@ -46,6 +50,8 @@ __all__ = [
     "ConnectionRefused",
     "DownAndUp",
     "EndlessAnswer",
+    "HoldsFirst",
+    "LongAnswer",
     "Nemesis",
     "NoAnswer",
     "Quiet",

@@ -9,7 +9,12 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from tests.e2e.async_inference.events import NemesisActed
+from tests.e2e.async_inference.events import (
+    ACCEPTS_AGAIN,
+    CAME_ELSEWHERE,
+    REFUSES_CONNECTIONS,
+    NemesisActed,
+)
 from tests.e2e.async_inference.receiver.keyring import SECRET_HEADER
 from tests.e2e.async_inference.receiver.listener import Listener
 
@@ -35,6 +40,11 @@ class Stage:
         """Whether connections are refused at this moment."""
         return self._door.refusing
 
+    @property
+    def arrived(self) -> int:
+        """How many attempts came in so far."""
+        return self._attempts.total()
+
     def enters(self, path: str) -> tuple[int, int]:
         """Count an attempt: its number among those to ``path``, and among all; both from 1."""
         self._attempts[path] += 1
@@ -51,7 +61,7 @@ class Stage:
         """Refuse new connections and drop idle ones, for ``seconds`` or until the stage is over."""
         if self._door.refusing:
             return
-        self._door.refuse(lambda: self.say("refuses connections"))
+        self._door.refuse(lambda: self.say(REFUSES_CONNECTIONS))
         if seconds is not None:
             loop = asyncio.get_running_loop()
             self._reopening = loop.call_later(seconds, self._accept_again)
@@ -59,7 +69,7 @@ class Stage:
     def _accept_again(self) -> None:
         if self._door.refusing:
             self._door.accept()
-            self.say("accepts connections again")
+            self.say(ACCEPTS_AGAIN)
 
     async def elsewhere(self, host: str) -> str:
         """The base url of a second server, under another host name and port than the first.
@@ -77,9 +87,8 @@ class Stage:
         leaked = SECRET_HEADER in request.headers
         token = request.rel_url.raw_path.rpartition("/callback/")[2] or None
         with_what = "with" if leaked else "without"
-        self.say(
-            f"{request.method} came to another host, {with_what} the secret", token, leaked=leaked
-        )
+        act = f"{request.method} {CAME_ELSEWHERE}, {with_what} the secret"
+        self.say(act, token, leaked=leaked)
         return web.Response(text="OK")
 
     def close(self) -> None:

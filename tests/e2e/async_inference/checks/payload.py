@@ -1,0 +1,201 @@
+"""CBK: what is in a callback: its form, its fields, its picture's name and type."""
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from tests.e2e.async_inference import protocol
+from tests.e2e.async_inference.checks.owing import unless_absent
+from tests.e2e.async_inference.events import Delivered, File
+from tests.e2e.async_inference.run_history import JobRecord, RunHistory
+from tests.harness.verdict import Ruling, check
+
+BAD_FORM = (" came ", " was sent as a file", " is not UTF-8", "image is empty")
+ANSWERED_AS_BAD_FORM = range(400, 418)
+KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
+NAMED_KINDS = KINDS | {".jpeg": "image/jpeg", ".jpe": "image/jpeg"}
+SAME_MOMENT = 10.0
+
+
+@check("CBK-5")
+def callbacks_are_multipart_posts(history: RunHistory) -> Iterator[Ruling]:
+    """Every callback is a POST with a multipart form that can be read to its end."""
+    for job in history.accepted:
+        redirected = any(d.answered in range(300, 400) for d in job.deliveries)
+        for delivery in job.deliveries:
+            if delivery.nemesis or redirected or delivery.secret != "match":
+                continue
+            wrong = _form_fault(delivery)
+            if not wrong:
+                yield None
+            else:
+                yield job.finding(
+                    "CBK-5",
+                    "POST with multipart/form-data that ends with its closing boundary",
+                    wrong,
+                    at=delivery.at,
+                    advice="let a library build the form, and send all of it",
+                    cause=wrong[:60],
+                )
+
+
+def _form_fault(delivery: Delivered) -> str:
+    if delivery.method != "POST":
+        return delivery.method
+    if delivery.broken and delivery.answered in ANSWERED_AS_BAD_FORM:
+        return f"{delivery.broken} (Content-Type: {delivery.content_type or 'none'})"
+    wrong = [p for p in delivery.problems if any(sign in p for sign in BAD_FORM)]
+    return "; ".join(wrong)
+
+
+@check("CBK-6")
+def callbacks_have_their_fields(history: RunHistory) -> Iterator[Ruling]:
+    """job_id and status are in every callback, completed_at in that of a completed job."""
+    for job in history.accepted:
+        for delivery in (d for d in job.deliveries if d.stored):
+            due = ["job_id", "status"]
+            due += ["completed_at"] if delivery.fields.get("status") == "completed" else []
+            missing = [name for name in due if not delivery.fields.get(name)]
+            if not missing:
+                yield None
+            else:
+                yield job.finding(
+                    "CBK-6",
+                    f"the fields {', '.join(due)}",
+                    f"{', '.join(missing)} missing; there are "
+                    f"{', '.join(delivery.fields) or 'no text fields'}",
+                    at=delivery.at,
+                    advice="send them as text parts of these very names",
+                    cause=f"{', '.join(missing)} missing",
+                )
+
+
+@check("CBK-7")
+def callback_status_is_the_jobs(history: RunHistory) -> Iterator[Ruling]:
+    """The status in the callback is the terminal status that polling shows."""
+    for job in history.accepted:
+        if job.terminal is None or job.delivery is None:
+            continue
+        sent = job.delivery.fields.get("status")
+        expected = {"completed"} if job.completed else {str(job.final_status), "failed"}
+        if sent in expected:
+            yield None
+        elif sent:
+            yield job.finding(
+                "CBK-7",
+                f"status {' or '.join(sorted(expected))} in the callback, as polled",
+                f"status {sent!r}",
+                at=job.delivery.at,
+                advice="build the callback after the job's final state is set, and from it",
+                cause=f"callback says {sent}, status says {job.final_status}",
+            )
+
+
+@check("CBK-24")
+def failures_say_why(history: RunHistory) -> Iterator[Ruling]:
+    """The callback of a failed job has a text in ``error``."""
+    yield from unless_absent(history, _failures_say_why(history), "no job failed")
+
+
+def _failures_say_why(history: RunHistory) -> Iterator[Ruling]:
+    for job in history.accepted:
+        sent = job.delivery
+        if sent is None or sent.fields.get("status") not in ("failed", "timeout"):
+            continue
+        if sent.fields.get("error"):
+            yield None
+        elif job.terminal is not None and not job.completed:
+            yield job.finding(
+                "CBK-24",
+                "the reason in the field `error`, since the job failed",
+                "no such field" if "error" not in sent.fields else "an empty text",
+                at=sent.at,
+                advice="put the status's own `error` into the callback",
+                cause="a failure without its reason",
+            )
+
+
+@check("CBK-26")
+def pictures_are_named_as_what_they_are(history: RunHistory) -> Iterator[Ruling]:
+    """Content-Type and file name of the image part fit its bytes."""
+    yield from unless_absent(
+        history, _pictures_are_named_as_what_they_are(history), "no callback has an image part"
+    )
+
+
+def _pictures_are_named_as_what_they_are(history: RunHistory) -> Iterator[Ruling]:
+    for job in history.accepted:
+        image = job.delivery.image if job.delivery else None
+        if job.delivery is None or image is None or image.size == 0:
+            continue
+        wrong = misnamed(image) or ("" if image.filename else "no file name")
+        if not wrong:
+            yield None
+        else:
+            yield job.finding(
+                "CBK-26",
+                f"type and name of a {PurePath(image.path).suffix[1:]} file in the image part",
+                wrong,
+                at=job.delivery.at,
+                advice="receivers store by this name and serve by this type",
+                cause=wrong,
+            )
+
+
+def misnamed(file: File) -> str:
+    """What in the file's type or name does not fit its bytes; empty where nothing does not."""
+    kind = KINDS.get(PurePath(file.path).suffix)
+    announced = file.content_type.partition(";")[0].strip().lower()
+    if kind is None or not announced:
+        return ""
+    if announced not in (kind, "application/octet-stream"):
+        return f"Content-Type {announced} for {kind}"
+    named = NAMED_KINDS.get(PurePath(file.filename).suffix.lower(), kind)
+    return "" if named == kind else f"the name {file.filename!r} for {kind}"
+
+
+@check("CBK-27")
+def completed_at_is_the_jobs(history: RunHistory) -> Iterator[Ruling]:
+    """completed_at in the callback is the moment that polling shows."""
+    yield from unless_absent(
+        history, _completed_at_is_the_jobs(history), "no job has a completed_at on both sides"
+    )
+
+
+def _completed_at_is_the_jobs(history: RunHistory) -> Iterator[Ruling]:
+    for job in history.accepted:
+        if job.delivery is None:
+            continue
+        sent, polled = job.delivery.fields.get("completed_at"), _polled_end(job)
+        apart = _seconds_apart(sent, polled)
+        if apart is None:
+            continue
+        if apart <= SAME_MOMENT:
+            yield None
+        else:
+            yield job.finding(
+                "CBK-27",
+                f"completed_at {polled}, as polled",
+                f"{sent}, {apart:.0f} s apart",
+                at=job.delivery.at,
+                advice="take the time once, when the job ends, and give the same one everywhere",
+                cause="callback and status tell different ends",
+            )
+
+
+def _polled_end(job: JobRecord) -> str | None:
+    return next((p.completed_at for p in reversed(job.polls) if p.completed_at), None)
+
+
+def _seconds_apart(one: str | None, other: str | None) -> float | None:
+    """None where one is missing, unreadable, or without an offset (and so in unknown time)."""
+    if one is None or other is None:
+        return None
+    first, second = protocol.timestamp(one), protocol.timestamp(other)
+    if first is None or second is None or _naive(one) or _naive(other):
+        return None
+    return abs((first - second).total_seconds())
+
+
+def _naive(text: str) -> bool:
+    time = text.partition("T")[2] or text.partition(" ")[2]
+    return not any(sign in time for sign in "Zz+-")

@@ -1,0 +1,134 @@
+"""Receivers that refuse, break, move, hang or never stop talking: a correct miner survives."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.e2e.async_inference.checks import (
+    addressing,
+    delivery,
+    images,
+    receivers,
+    results,
+    retrying,
+    scheduling,
+    statements,
+    submission,
+)
+from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
+from tests.e2e.async_inference.nemesis import (
+    AnswersError,
+    ConnectionRefused,
+    DownAndUp,
+    EndlessAnswer,
+    HoldsFirst,
+    Nemesis,
+    NoAnswer,
+    Redirects,
+    Resets,
+    SlowAnswer,
+    SlowCallbacks,
+    To,
+    When,
+)
+from tests.e2e.async_inference.scenario import Job, Scenario, burst
+
+pytestmark = pytest.mark.families("CBK", "SEC", "SCH")
+
+WHATEVER_THE_RECEIVER_DOES = [
+    submission.every_submission_accepted,
+    scheduling.every_job_ends,
+    delivery.callback_section_settles,
+    delivery.claimed_deliveries_arrived,
+    delivery.one_delivery_per_job,
+    delivery.failed_delivery_leaves_the_job_alone,
+    addressing.no_callback_is_an_orphan,
+    statements.error_answers_are_told,
+    statements.failed_deliveries_are_told,
+    retrying.no_retry_storm,
+    retrying.retries_carry_the_same,
+    results.completed_results_download,
+    images.every_image_whole,
+]
+REFUSES = [
+    AnswersError(500),
+    AnswersError(500, first=1),
+    AnswersError(503, retry_after=1),
+    AnswersError(404),
+    AnswersError(410),
+]
+BREAKS = [
+    ConnectionRefused(),
+    DownAndUp(seconds=1),
+    Resets(When.BEFORE),
+    Resets(When.DURING),
+    Resets(When.AFTER),
+]
+HESITATES = [
+    SlowCallbacks(kib_per_s=512),
+    SlowAnswer(seconds=2.5),
+    EndlessAnswer(seconds=2.5),
+    NoAnswer(seconds=2.5),
+]
+MOVES = [Redirects(status, to) for status in (301, 302, 303, 307, 308) for to in To]
+# Longer than the 30 seconds for which miners usually wait.
+OUTLASTS = [SlowAnswer(45), EndlessAnswer(seconds=45), NoAnswer(45)]
+# Time for all attempts of a miner that tries several times with pauses of its own.
+PATIENCE = 180.0
+
+
+def for_a_hostile_receiver(jobs: list[Job]) -> Scenario:
+    return replace(burst(jobs), patience=PATIENCE)
+
+
+@pytest.mark.parametrize("nemesis", [*REFUSES, *BREAKS, *HESITATES], ids=str)
+def test_a_hostile_receiver(
+    testbed: BoundTestbed, draw: Draw, judge: Judge, nemesis: Nemesis
+) -> None:
+    """Whatever becomes of its callback, the job ends well and the miner tells what happened."""
+    history = testbed.run(for_a_hostile_receiver(draw.jobs(2)), nemesis)
+
+    verdict = judge(history, WHATEVER_THE_RECEIVER_DOES)
+    assert verdict.passed, verdict.explain()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("nemesis", OUTLASTS, ids=str)
+def test_a_receiver_that_outlasts_the_miner(
+    testbed: BoundTestbed, draw: Draw, judge: Judge, nemesis: Nemesis
+) -> None:
+    """A miner whose own time is up ends the delivery, says so, and has the result all the same."""
+    history = testbed.run(for_a_hostile_receiver(draw.jobs(1)), nemesis)
+
+    verdict = judge(history, WHATEVER_THE_RECEIVER_DOES)
+    assert verdict.passed, verdict.explain()
+
+
+@pytest.mark.parametrize("nemesis", MOVES, ids=str)
+def test_a_receiver_that_moved(
+    testbed: BoundTestbed, draw: Draw, judge: Judge, nemesis: Nemesis
+) -> None:
+    """Followed or not, a redirect is told as what it was, and never takes the secret along."""
+    history = testbed.run(for_a_hostile_receiver(draw.jobs(1)), nemesis)
+
+    verdict = judge(
+        history,
+        [*WHATEVER_THE_RECEIVER_DOES, receivers.redirects_do_not_carry_the_secret_away],
+    )
+    assert verdict.passed, verdict.explain()
+
+
+def test_a_slow_receiver_among_others(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
+    """One receiver that hangs delays neither the callbacks nor the work of other jobs."""
+    history = testbed.run(for_a_hostile_receiver(draw.jobs(5)), HoldsFirst())
+
+    verdict = judge(
+        history,
+        [
+            scheduling.every_job_completes,
+            receivers.slow_receivers_hold_up_nobody_else,
+            delivery.every_job_is_delivered,
+            delivery.one_delivery_per_job,
+        ],
+    )
+    assert verdict.passed, verdict.explain()
