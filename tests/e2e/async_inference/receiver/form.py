@@ -6,6 +6,7 @@ Pure: the picture goes to a sink that the caller made. What cannot be understood
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -106,6 +107,31 @@ def boundary_of(content_type: str) -> bytes:
     return boundary
 
 
+class _Parser(MultipartParser):
+    """The same parser with a shorter way to the callbacks, taken 40 times for a small form."""
+
+    def callback(
+        self,
+        name: str,
+        data: bytes | None = None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> None:
+        act: Callable[..., None] | None = self.callbacks.get("on_" + name)  # type: ignore[assignment]
+        if act is None:
+            return
+        if data is None:
+            act()
+        elif start != end:
+            act(data, start, end)
+
+
+@lru_cache(256)
+def _options(header: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    """What a header says; a miner sends the same few all day."""
+    return parse_options_header(header)
+
+
 class FormReader:
     """Reads one form. Call :meth:`feed` with each piece, then :meth:`end`."""
 
@@ -120,7 +146,7 @@ class FormReader:
         self._part_ends: Callable[[], None] | None = None
         self._headers: dict[str, bytes] = {}
         self._name = self._value = b""
-        self._parser = MultipartParser(
+        self._parser = _Parser(
             boundary,
             {
                 "on_part_begin": self._part_begin,
@@ -175,7 +201,7 @@ class FormReader:
 
     def _headers_finished(self) -> None:
         raw = self._headers.get("content-disposition", b"")
-        kind, options = parse_options_header(raw)
+        kind, options = _options(raw)
         if kind != b"form-data" or b"name" not in options:
             raise BadFormError(400, "a part has no 'Content-Disposition: form-data' with a name")
         name = options[b"name"].decode("utf-8", "replace")

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import dropwhile
+from itertools import takewhile
 
 import msgspec
 
@@ -63,7 +63,7 @@ class Ledger:
 
     @staticmethod
     def _after(listed: deque[Recorded], number: int) -> Iterator[Recorded]:
-        return dropwhile(lambda r: r.number <= number, listed)
+        return takewhile(lambda r: r.number > number, reversed(listed))
 
     def of_job(self, job_id: str) -> list[bytes]:
         """The JSON of each listed entry of one job, oldest first."""

@@ -1,0 +1,191 @@
+"""What it costs to take in a callback, beside a FastAPI server that reads the form, then writes.
+
+    python -m benchmarks.callback_ingest [--quick]
+
+Processor time of the server's process, the servers in turn in every round. The second peer does the
+same work: it hashes each picture and gives it its name only when it is whole. Then, how the memory
+grows with the number of pictures that arrive at once.
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ["tests/e2e/async_inference/callback_server.py", "--host=127.0.0.1", "--port=0", "--folder"]
+PEER = ["-m", "benchmarks.peers.fastapi_receiver"]
+SAME_WORK = [*PEER, "--same-work"]
+KIB, MIB = 1024, 1024 * 1024
+HEAD = (
+    "POST /callback HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Callback-Secret: test-secret\r\n"
+    "Content-Type: multipart/form-data; boundary=5f1c8e2ab9d34c6f\r\nContent-Length: {}\r\n\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server under measurement, as a process of its own."""
+
+    process: psutil.Process
+    port: int
+
+    def seconds(self) -> float:
+        """Processor time used so far, from the scheduler's own nanoseconds where there are any."""
+        times = Path(f"/proc/{self.process.pid}/task")
+        if times.is_dir():
+            each = (task / "schedstat" for task in times.iterdir())
+            return sum(int(path.read_text().split()[0]) for path in each) / 1e9
+        used = self.process.cpu_times()
+        return used.user + used.system
+
+
+@contextlib.contextmanager
+def started(command: list[str], folder: Path) -> Iterator[Server]:
+    """Start a server that prints its url, and end it."""
+    with subprocess.Popen(
+        [sys.executable, *command, str(folder)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline().split("127.0.0.1:")[1].split("/")[0])
+            yield Server(psutil.Process(process.pid), port)
+        finally:
+            process.terminate()
+
+
+def request(job_id: str, image: bytes) -> bytes:
+    """A callback as a miner sends it."""
+    limit = "--5f1c8e2ab9d34c6f\r\nContent-Disposition: form-data; name="
+    fields = {"job_id": job_id, "status": "completed", "completed_at": "2026-01-02T03:04:05Z"}
+    text = "".join(f'{limit}"{name}"\r\n\r\n{value}\r\n' for name, value in fields.items())
+    text += f'{limit}"image"; filename="result.png"\r\nContent-Type: image/png\r\n\r\n'
+    body = text.encode() + image + b"\r\n--5f1c8e2ab9d34c6f--\r\n"
+    return HEAD.format(len(body)).encode() + body
+
+
+def deliver(server: Server, image: bytes, count: int, name: str) -> float:
+    """Send ``count`` callbacks on one connection; processor seconds of the server for each."""
+    with socket.create_connection(("127.0.0.1", server.port)) as sock:
+        sock.sendall(request(f"{name}-warm-up", image))
+        _answered(sock)
+        began = server.seconds()
+        for n in range(count):
+            sock.sendall(request(f"{name}-{n}", image))
+            _answered(sock)
+        return (server.seconds() - began) / count
+
+
+def _answered(sock: socket.socket) -> None:
+    """Read one whole answer, which must be a 200."""
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        piece = sock.recv(4096)
+        if not piece:
+            raise SystemExit("the server closed the connection")
+        answer += piece
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise SystemExit(f"the server did not take the callback: {answer[:200]!r}")
+    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+    while len(body) < length:
+        body += sock.recv(4096)
+
+
+def compare(folder: Path, size: int, count: int, rounds: int) -> dict[str, list[float]]:
+    """Processor seconds for one callback of ``size`` bytes, by server, round by round."""
+    image = random.Random(1).randbytes(size)
+    commands = {"ours": OURS, "FastAPI": PEER, "FastAPI, same work": SAME_WORK}
+    with contextlib.ExitStack() as running:
+        servers = {
+            name: running.enter_context(started(command, folder / f"{name}-{size}"))
+            for name, command in commands.items()
+        }
+        spent: dict[str, list[float]] = {name: [] for name in commands}
+        for turn in range(rounds):
+            for name, server in servers.items():
+                spent[name].append(deliver(server, image, count, f"{size}-{turn}"))
+    return spent
+
+
+def growth(folder: Path, pictures: int, size: int) -> int:
+    """Bytes by which the server's memory peaks over its start while ``pictures`` arrive at once."""
+    data = request("at-once", random.Random(2).randbytes(size))
+    with started(OURS, folder) as server:
+        deliver(server, b"x", 3, "warm-up")
+        before = server.process.memory_info().rss
+        socks = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(pictures)]
+        peak = before
+        for sock in socks:
+            sock.setblocking(False)
+        left = dict.fromkeys(socks, 0)
+        while left:
+            for sock in list(left):
+                with contextlib.suppress(BlockingIOError):
+                    left[sock] += sock.send(memoryview(data)[left[sock] : left[sock] + 256 * KIB])
+                if left[sock] == len(data):
+                    del left[sock]
+            peak = max(peak, server.process.memory_info().rss)
+        for sock in socks:
+            sock.setblocking(True)
+            _answered(sock)
+            sock.close()
+        return max(peak, server.process.memory_info().rss) - before
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def in_words(values: list[float]) -> str:
+    return f"{median(values) * 1e3:8.3f} ms ({min(values) * 1e3:.3f} to {max(values) * 1e3:.3f})"
+
+
+def main() -> None:
+    """Measure and print; the ratios are in the last lines."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute")
+    quick = parser.parse_args().quick
+    rounds = 5 if quick else 9
+    ratios = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        say(f"processor time for one callback, {rounds} rounds, {os.cpu_count()} cores")
+        for label, size, count in (
+            ("2_kb", 2 * KIB, 100 if quick else 400),
+            ("400_kb", 400 * KIB, 10 if quick else 40),
+            ("4_mb", 4 * MIB, 10 if quick else 25),
+        ):
+            spent = compare(folder, size, count, rounds)
+            for server, seconds in spent.items():
+                say(f"{label:>7}  {server:20} {in_words(seconds)}")
+            ours = spent.pop("ours")
+            for suffix, theirs in zip(("", "_same_work"), spent.values(), strict=True):
+                each = sorted(t / m for m, t in zip(ours, theirs, strict=True))
+                say(f"         ratio{suffix} of the rounds: {each[0]:.2f} to {each[-1]:.2f}")
+                ratio = median(theirs) / median(ours)
+                ratios.append(f"ratio ingest_{label}{suffix} {ratio:.2f}")
+        for pictures in (1, 8, 64):
+            began = time.monotonic()
+            grown = [growth(folder / f"{pictures}-{n}", pictures, 4 * MIB) for n in range(3)]
+            took = (time.monotonic() - began) / 3
+            more = ", ".join(f"{g / MIB:.1f}" for g in grown)
+            say(f"memory  {pictures:3} pictures of 4 MB at once: {more} MiB more ({took:.1f} s)")
+    ratios.append(f"ratio ingest_memory_64x4mb_mib {max(grown) / MIB:.1f}")
+    say("\n".join(ratios))
+
+
+if __name__ == "__main__":
+    main()
