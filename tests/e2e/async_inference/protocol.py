@@ -233,6 +233,11 @@ def timestamp(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def has_offset(text: str) -> bool:
+    """Whether a readable time names its offset from UTC."""
+    return datetime.fromisoformat(text).tzinfo is not None
+
+
 def _tolerant(model: type[M], answer: Answer) -> tuple[M, tuple[str, ...]]:
     if answer.error:
         return model(), ()

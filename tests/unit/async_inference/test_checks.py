@@ -23,7 +23,11 @@ from tests.e2e.async_inference.run_history import from_events
 from tests.harness import contract
 from tests.harness.settings import ROOT
 from tests.harness.verdict import Outcome, judge
-from tests.unit.async_inference import test_checks_delivery, test_checks_submission
+from tests.unit.async_inference import (
+    test_checks_delivery,
+    test_checks_polling,
+    test_checks_submission,
+)
 from tests.unit.async_inference.histories import (
     SILENT,
     Spoil,
@@ -35,7 +39,11 @@ from tests.unit.async_inference.histories import (
     without,
 )
 
-FAMILIES = (test_checks_submission.FAMILY, test_checks_delivery.FAMILY)
+FAMILIES = (
+    test_checks_submission.FAMILY,
+    test_checks_polling.FAMILY,
+    test_checks_delivery.FAMILY,
+)
 SECTION = CallbackSection(status="delivered", status_code=200, payload_status="completed")
 
 
@@ -121,7 +129,7 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
     (
         "failed",
         lambda e: spoiled(
-            spoiled(e, Polled, status="failed", callback=SECTION),
+            spoiled(e, Polled, status="failed", job_error="x", callback=SECTION),
             Delivered,
             fields={"job_id": "id-job_001", "status": "failed", "error": "out of memory"},
         ),

@@ -248,7 +248,7 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
         "refused, job failed",
         both(
             refused(msgspec.structs.replace(FAILED, payload_status="failed")),
-            lambda e: spoiled(e, Polled, status="failed"),
+            lambda e: spoiled(e, Polled, status="failed", job_error="x"),
             fields(status="failed", error="x"),
         ),
         {"every_job_completes", "failed_delivery_leaves_the_job_alone"},
@@ -258,7 +258,11 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
         late_poll(status="processing", progress=75),
         {"not_delivered_while_worked_on"},
     ),
-    ("queued after the callback", late_poll(status="queued"), {"not_delivered_while_worked_on"}),
+    (
+        "queued after the callback",
+        late_poll(status="queued"),
+        {"not_delivered_while_worked_on", "order_never_goes_backwards"},
+    ),
     ("processing until delivered", late_poll(status="processing", progress=50), set()),
     (
         "retry with another field",

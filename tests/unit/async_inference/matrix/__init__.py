@@ -3,7 +3,19 @@
 One table a family; a new table gets its row here.
 """
 
-from tests.unit.async_inference.matrix import basics, delivery, liveness, submission
+from tests.unit.async_inference.matrix import (
+    basics,
+    delivery,
+    liveness,
+    polling,
+    submission,
+)
 from tests.unit.async_inference.matrix.row import Row
 
-ROWS: tuple[Row, ...] = (*basics.ROWS, *delivery.ROWS, *liveness.ROWS, *submission.ROWS)
+ROWS: tuple[Row, ...] = (
+    *basics.ROWS,
+    *delivery.ROWS,
+    *liveness.ROWS,
+    *polling.ROWS,
+    *submission.ROWS,
+)

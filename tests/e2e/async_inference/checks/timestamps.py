@@ -1,0 +1,137 @@
+"""POL: the times that a miner tells."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from tests.e2e.async_inference import protocol
+from tests.e2e.async_inference.checks.polling import own_polls
+from tests.e2e.async_inference.events import Polled
+from tests.e2e.async_inference.run_history import JobRecord, RunHistory
+from tests.harness.verdict import Ruling, check
+
+# A wrong time zone is off by a quarter of an hour at least, clocks that nobody sets by minutes.
+SKEW = 180.0
+ATTEMPTED = "callback.attempted_at"
+ROUNDING = 1.0  # seconds; some miners tell whole seconds
+
+
+def told(poll: Polled) -> dict[str, str]:
+    """The times of the protocol in a poll, by the name of their field."""
+    times = {"completed_at": poll.completed_at, "failed_at": poll.failed_at}
+    if poll.callback:
+        times[ATTEMPTED] = poll.callback.attempted_at
+    return {name: text for name, text in times.items() if text}
+
+
+def all_told(job: JobRecord) -> dict[str, tuple[str, float]]:
+    """The last of each time that was told, and when."""
+    return {name: (text, p.at) for p in own_polls(job) for name, text in told(p).items()}
+
+
+def readable(text: str) -> bool:
+    """Whether it is a date and a time by ISO 8601, whatever its precision."""
+    return len(text) > len("2026-01-01") and protocol.timestamp(text.upper()) is not None
+
+
+def aware(text: str | None) -> datetime | None:
+    """The moment in UTC, None where it is unreadable or of no known time zone."""
+    moment = protocol.timestamp((text or "").upper())
+    has_offset = moment is not None and protocol.has_offset((text or "").upper())
+    return moment.astimezone(UTC) if moment is not None and has_offset else None
+
+
+@check("POL-6")
+def the_end_has_a_time(history: RunHistory) -> Iterator[Ruling]:
+    """A job that has ended says when, in ``completed_at`` (or ``failed_at``)."""
+    for job in history.accepted:
+        ends = [p for p in own_polls(job) if p.status in protocol.TERMINAL]
+        if not ends:
+            continue
+        if any(p.completed_at or p.failed_at for p in ends):
+            yield None
+        else:
+            yield job.finding(
+                "POL-6",
+                f"completed_at in the status, since the job is {ends[-1].status}",
+                "none",
+                at=ends[-1].at,
+                cause=f"{ends[-1].status} without completed_at",
+            )
+
+
+@check("POL-7")
+def times_are_iso_8601(history: RunHistory) -> Iterator[Ruling]:
+    """Every time is written as ISO 8601."""
+    for job in history.accepted:
+        for name, (text, at) in all_told(job).items():
+            if name == ATTEMPTED:
+                continue  # CBK looks at it
+            if readable(text):
+                yield None
+                continue
+            yield job.finding(
+                "POL-7",
+                f"{name} in ISO 8601, such as 2026-01-01T12:00:00Z",
+                repr(text[:40]),
+                at=at,
+                cause=f"{name} unreadable",
+            )
+
+
+@check("POL-8")
+def times_have_an_offset(history: RunHistory) -> Iterator[Ruling]:
+    """Every time names its offset from UTC."""
+    for job in history.accepted:
+        for name, (text, at) in all_told(job).items():
+            if not readable(text):
+                continue
+            if protocol.has_offset(text.upper()):
+                yield None
+                continue
+            yield job.finding(
+                "POL-8",
+                f"{name} with Z or an offset",
+                repr(text[:40]),
+                at=at,
+                advice="without one, a client in another time zone is hours off",
+                cause=f"{name} without an offset",
+            )
+
+
+@check("POL-9")
+def times_are_plausible(history: RunHistory) -> Iterator[Ruling]:
+    """A job ended between its submission and the poll that said so, and after it had begun."""
+    for job in history.accepted:
+        end = next((p for p in own_polls(job) if p.completed_at or p.failed_at), None)
+        if end is None:
+            continue
+        moment = aware(end.completed_at or end.failed_at)
+        if moment is None:
+            continue
+        doubt = _doubt(history, job, end, moment)
+        if doubt:
+            yield job.finding(
+                "POL-9",
+                "the time at which the job ended, by a clock that is set",
+                f"{end.completed_at or end.failed_at}, {doubt}",
+                at=end.at,
+                advice="local time told as UTC, a clock that is not set, or the wrong field",
+                cause=doubt.split(" (")[0],
+            )
+        else:
+            yield None
+
+
+def _doubt(history: RunHistory, job: JobRecord, end: Polled, moment: datetime) -> str:
+    told_at = moment.timestamp()
+    if history.started is not None:
+        first, last = history.wall(job.submitted.at) - SKEW, history.wall(end.at) + SKEW
+        if told_at < first:
+            return f"before it was submitted (by {first + SKEW - told_at:.0f} s)"
+        if told_at > last:
+            return f"after it was told (by {told_at - last + SKEW:.0f} s)"
+    for name, text in (("queued_at", end.queued_at), ("started_at", end.started_at)):
+        earlier = aware(text)
+        if earlier is not None and told_at < earlier.timestamp() - ROUNDING:
+            return f"before {name} ({text})"
+    return ""
