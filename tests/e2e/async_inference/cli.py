@@ -8,12 +8,16 @@ from tests.e2e.async_inference import callback_server
 from tests.e2e.async_inference.commands.explain import explain
 from tests.e2e.async_inference.commands.recheck import recheck
 from tests.e2e.async_inference.commands.run import run
+from tests.e2e.async_inference.commands.stalls import stalls
+from tests.e2e.async_inference.commands.watch import watch
 
 COMMANDS = {
     "run": run,
     "callback-server": callback_server.main,
     "recheck": recheck,
     "explain": explain,
+    "watch": watch,
+    "stalls": stalls,
 }
 
 

@@ -61,6 +61,8 @@ class Diagnosis:
             return f"exceeded the time for one job ({self.total:.1f}s) {_MID[self.stage]}"
         if self.life is Life.SLOW and self.pace is not None:
             return f"is slow ({self.pace:.2g}% per minute) {_MID[self.stage]}"
+        if self.life is Life.FINE:
+            return "moves again"
         return f"seems to be stuck {_MID[self.stage]}"
 
     def _ages(self) -> str:

@@ -76,6 +76,13 @@ class _StatusAnswer(_Wire):
     callback: _Callback | None = None
 
 
+class _ListedJob(_Wire):
+    job_id: str | None = None
+    status: str | None = None
+    progress: float | None = None
+    model: str | None = None
+
+
 M = TypeVar("M", bound=_Wire)
 
 
@@ -93,6 +100,16 @@ class Answer:
     def text(self) -> str:
         """The start of the body, for people."""
         return self.body[:BODY_KEPT].decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One job as ``/jobs`` shows it; None where it says nothing."""
+
+    job_id: str
+    status: str | None = None
+    progress: float | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +233,28 @@ def read_status(job: str, answer: Answer, secret: str, at: float) -> Polled:
         problems=problems,
         error=answer.error,
     )
+
+
+def read_jobs(answer: Answer) -> tuple[Listed, ...] | None:
+    """The jobs that a miner lists, bare or under ``jobs``; None where the answer is no list."""
+    try:
+        data = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+    rows = data.get("jobs") if isinstance(data, dict) else data
+    if answer.status_code != 200 or not isinstance(rows, list):
+        return None
+    return tuple(filter(None, map(_listed, rows)))
+
+
+def _listed(row: object) -> Listed | None:
+    if not isinstance(row, dict):
+        return None
+    row.setdefault("job_id", row.get("id"))
+    values, _ = _validated(_ListedJob, row)
+    if values.job_id is None:
+        return None
+    return Listed(values.job_id, values.status, values.progress, values.model or "")
 
 
 def accepted(answer: Answered) -> bool:

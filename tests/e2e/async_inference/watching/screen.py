@@ -1,0 +1,95 @@
+"""What ``cli watch`` shows: a table that moves on a terminal, plain lines elsewhere."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from tests.e2e.async_inference.diagnosis import Diagnosis, Life
+from tests.e2e.async_inference.watching.watch import Watch, Watched
+
+ROWS = 20  # of the table: the jobs that stand still for longest
+EVERY = 60.0  # seconds between two plain lines that only say that the watch goes on
+STYLES = {Life.FINE: "green", Life.SLOW: "yellow"}
+
+
+class Screen(Protocol):
+    def tell(self, line: str) -> None:
+        """Print a line that stays."""
+
+    def show(self, at: float, watch: Watch, problem: str) -> None:
+        """Show the state now; ``problem`` says why the last look showed nothing."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+class PlainScreen:
+    """Lines for a log: what was found, and now and then that the watch goes on."""
+
+    def __init__(self, echo: Callable[[str], None]) -> None:
+        self._echo, self._due, self._problem = echo, 0.0, ""
+
+    def tell(self, line: str) -> None:
+        self._echo(line)
+
+    def show(self, at: float, watch: Watch, problem: str) -> None:
+        if problem != self._problem:
+            self._echo(f"no news: {problem}" if problem else "the miner answers again")
+            self._problem = problem
+        if at >= self._due:
+            self._due = at + EVERY
+            self._echo(summary(watch))
+
+    def close(self) -> None:
+        """Nothing to put back."""
+
+
+class MovingScreen:
+    """A table of the jobs in flight; lines that stay go above it."""
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._live.start()
+
+    def tell(self, line: str) -> None:
+        self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def show(self, at: float, watch: Watch, problem: str) -> None:
+        self._live.update(table(at, watch, problem), refresh=True)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def summary(watch: Watch) -> str:
+    """The counts in one line."""
+    found = ", ".join(f"{count} {life}" for life, count in sorted(watch.found.items()))
+    return f"{len(watch)} in flight, {watch.ended} ended, found: {found or 'nothing'}"
+
+
+def table(at: float, watch: Watch, problem: str) -> Table:
+    """The jobs in flight, those first that stand still for longest."""
+    rows = sorted(watch.diagnoses(at), key=lambda row: row[1].still, reverse=True)
+    more = f" (and {len(rows) - ROWS} more)" if len(rows) > ROWS else ""
+    shown = Table(title=summary(watch) + more, caption=escape(problem), expand=True)
+    for heading in ("job", "life", "stage", "progress", "heartbeat", "progress change", "% / min"):
+        shown.add_column(heading, no_wrap=True)
+    for watched, diagnosis in rows[:ROWS]:
+        shown.add_row(*_cells(watched, diagnosis), style=STYLES.get(diagnosis.life, "bold red"))
+    return shown
+
+
+def _cells(watched: Watched, found: Diagnosis) -> tuple[str, ...]:
+    return (
+        escape(watched.job_id),
+        found.life,
+        found.stage,
+        "?" if found.progress is None else f"{found.progress:g} %",
+        f"{found.silent:.1f} s ago",
+        f"{found.still:.1f} s ago",
+        "" if found.pace is None else f"{found.pace:.1f}",
+    )
