@@ -8,7 +8,7 @@ from reference.miner.seams import Fault
 class AllBlack(Fault):
     name = "all-black"
     does = "delivers a picture that is black all over"
-    clause = "IMG-1"
+    clause = "IMG-2"
 
     def pixels(self, task: Task, pixels: Pixels) -> Pixels:
         pixels[:] = 0

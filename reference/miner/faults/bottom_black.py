@@ -8,7 +8,7 @@ from reference.miner.seams import Fault
 class BottomBlack(Fault):
     name = "bottom-black"
     does = "leaves the lowest share of each picture black (parameter: percent of the rows)"
-    clause = "IMG-1"
+    clause = "IMG-2"
     parameter = 35.0
 
     def pixels(self, task: Task, pixels: Pixels) -> Pixels:

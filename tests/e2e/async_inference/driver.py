@@ -61,6 +61,7 @@ class Driver:
         self._order = itertools.count()
         self._by_key: dict[str, Flight] = {}
         self._in_flight = 0
+        self._given_up = False
         self._ended: list[Flight] = []
         self._refused: list[tuple[Assignment, Answered]] = []
         self._first: Flight | None = None
@@ -97,6 +98,8 @@ class Driver:
     async def _send(self, assignments: list[Assignment]) -> None:
         began, shape = self._clock(), self._scenario.shape
         for sent, assignment in enumerate(assignments):
+            if self._scenario.until_given_up and self._given_up:
+                return
             while (wait := shape.wait(self._clock() - began, sent, self._in_flight)) != 0:
                 await (self._one_landed() if wait is None else asyncio.sleep(wait))
             self._in_flight += 1
@@ -205,6 +208,7 @@ class Driver:
             diagnosis=step.diagnosis,
         )
         self._record(gave_up)
+        self._given_up = True
 
     async def _fetch(self, flight: Flight) -> None:
         """Fetch what a completed job promised; then the job has ended."""

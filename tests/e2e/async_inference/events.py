@@ -172,14 +172,39 @@ class Downloaded(Event, frozen=True):
 class Examined(Event, frozen=True):
     """What the picture with this hash is where ``width`` × ``height`` pixels were asked for.
 
-    Judged once, however many jobs delivered it. ``reason`` is the first rule that it broke, empty
-    where it broke none.
+    Judged once, however many jobs delivered it. ``defects`` are those of the file, exactly;
+    ``suspicions`` are what a look at the picture alone makes doubtful, in words, and ``signs`` the
+    kinds of evidence; ``rule`` is the first of the six simple rules that it broke, looked for only
+    where there is a suspicion.
     """
 
     sha256: str
     width: int
     height: int
-    reason: str = ""
+    defects: tuple[str, ...] = ()
+    suspicions: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    rule: str = ""
+
+
+class Learned(Event, frozen=True):
+    """How repeatable the miner is, from requests that were made twice in quiet.
+
+    ``tolerance`` is in levels of 0 to 255, None where its pictures cannot be compared; ``told``
+    says it in words.
+    """
+
+    tolerance: int | None
+    told: str
+
+
+class Compared(Event, frozen=True):
+    """A picture beside its quiet twin. ``difference`` says where and what; empty where they agree
+    within the tolerance."""
+
+    sha256: str
+    twin: str
+    difference: str = ""
 
 
 class Probed(Event, frozen=True):
@@ -249,6 +274,8 @@ AsyncEvent: TypeAlias = (
     | Delivered
     | Downloaded
     | Examined
+    | Learned
+    | Compared
     | Probed
     | NemesisActed
     | GaveUp

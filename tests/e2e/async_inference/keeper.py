@@ -4,19 +4,18 @@ import asyncio
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
-from tests.e2e.async_inference.events import Examined, File
-from tests.e2e.async_inference.image_validator import (
-    ImageValidator,
-    detect_partial_render_bytes,
-)
+from tests.e2e.async_inference.events import Compared, Examined, File, Learned
+from tests.e2e.async_inference.evidence import difference, evidence, learn
 from tests.harness.history import Event
 
+T = TypeVar("T")
 SUFFIX = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg", b"RIFF": ".webp"}
 
 
@@ -36,7 +35,7 @@ class Keeper:
     ) -> None:
         self._folder, self._pool = folder, pool
         self._clock, self._record = clock, record
-        self._examined = set[tuple[str, tuple[int, int]]]()
+        self._done = set[tuple[object, ...]]()
         self._running = set[asyncio.Task[None]]()
 
     async def keep(self, content: bytes, content_type: str) -> File:
@@ -64,28 +63,64 @@ class Keeper:
 
     def examine(self, file: File, expected: tuple[int, int]) -> None:
         """Judge the picture in the background, once for each expected size."""
-        key = file.sha256, expected
-        if key not in self._examined:
-            self._examined.add(key)
-            task = asyncio.create_task(self._examine(file, expected))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        self._once(("examine", file.sha256, expected), lambda: self._examine(file, expected))
+
+    def compare(
+        self, file: File, twin: File, tolerance: int, others: Sequence[tuple[str, File]]
+    ) -> None:
+        """Lay the picture beside its quiet twin in the background, once for each pair."""
+        key = ("compare", file.sha256, twin.sha256)
+        self._once(key, lambda: self._compare(file, twin, tolerance, others))
+
+    async def learn(self, pairs: Sequence[tuple[File, File]]) -> int | None:
+        """Record how repeatable the miner is; the tolerance for comparing, None without one."""
+        paths = [(self._folder / one.path, self._folder / two.path) for one, two in pairs]
+        learned = await self._in_pool(learn, paths)
+        tolerance = learned.tolerance if learned.comparable else None
+        self._record(Learned(at=self._clock(), tolerance=tolerance, told=str(learned)))
+        return tolerance
 
     async def finish(self) -> None:
-        """Return when every examination is recorded."""
+        """Return when everything that was begun is recorded."""
         while self._running:
             await asyncio.gather(*self._running)
 
+    def _once(self, key: tuple[object, ...], work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if key not in self._done:
+            self._done.add(key)
+            task = asyncio.create_task(work())
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+
     async def _examine(self, file: File, expected: tuple[int, int]) -> None:
-        loop = asyncio.get_running_loop()
-        path = self._folder / file.path
-        reason = await loop.run_in_executor(self._pool, broken_rule, path, expected)
+        path, kind = self._folder / file.path, file.content_type
+        found = await self._in_pool(evidence, path, kind, expected)
         width, height = expected
         self._record(
             Examined(
-                at=self._clock(), sha256=file.sha256, width=width, height=height, reason=reason
+                at=self._clock(),
+                sha256=file.sha256,
+                width=width,
+                height=height,
+                defects=found.defects,
+                suspicions=found.suspicions,
+                signs=found.signs,
+                rule=found.rule,
             )
         )
+
+    async def _compare(
+        self, file: File, twin: File, tolerance: int, others: Sequence[tuple[str, File]]
+    ) -> None:
+        one, two = self._folder / file.path, self._folder / twin.path
+        candidates = [(label, self._folder / other.path) for label, other in others]
+        told = await self._in_pool(difference, one, two, tolerance, candidates)
+        self._record(
+            Compared(at=self._clock(), sha256=file.sha256, twin=twin.sha256, difference=told)
+        )
+
+    async def _in_pool(self, work: Callable[..., T], *arguments: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)
 
     def _path(self, digest: str, start: bytes) -> Path:
         suffix = next((s for magic, s in SUFFIX.items() if start.startswith(magic)), ".bin")
@@ -95,12 +130,3 @@ class Keeper:
 
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self._folder))
-
-
-def broken_rule(path: Path, expected: tuple[int, int]) -> str:
-    """The reason why the picture at this path is not whole; empty where it is."""
-    data = path.read_bytes()
-    partial, reason = detect_partial_render_bytes(data)
-    if partial:
-        return reason
-    return ImageValidator(expected_size=expected).validate_bytes(data).reason

@@ -10,11 +10,14 @@ from tests.e2e.async_inference.events import (
     Answered,
     AsyncEvent,
     CallbackSection,
+    Compared,
     Delivered,
     Downloaded,
     Examined,
+    File,
     GaveUp,
     Judged,
+    Learned,
     NemesisActed,
     Polled,
     Probed,
@@ -26,6 +29,9 @@ from tests.e2e.async_inference.events import (
     Unchanged,
 )
 from tests.harness.verdict import Finding
+
+QUIET = "quiet"  # value of the tag ``load`` of jobs that had the miner for themselves
+RECIPE = ("prompt", "seed", "width", "height", "num_inference_steps", "guidance_scale", "lora_path")
 
 
 @dataclass(eq=False)
@@ -54,6 +60,22 @@ class JobRecord:
     @property
     def tags(self) -> dict[str, str]:
         return self.submitted.tags
+
+    @property
+    def recipe(self) -> tuple[object, ...]:
+        """What makes its picture: jobs that agree in all of these ask for the same one."""
+        return tuple(self.submitted.request.get(name) for name in RECIPE)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height that were asked for; 0 where the request left them out."""
+        request = self.submitted.request
+        return int(request.get("width") or 0), int(request.get("height") or 0)
+
+    def pictures(self) -> Iterator[File]:
+        """Every picture of the job: as delivered, then as downloaded."""
+        yield from (d.image for d in self.deliveries if d.image is not None)
+        yield from (d.file for d in self.downloads if d.file is not None)
 
     @property
     def accepted(self) -> bool:
@@ -114,7 +136,8 @@ class RunHistory:
     """The jobs of one scenario (or of a whole run), and what happened beside them.
 
     ``orphans`` are callbacks that belong to no job of the run. ``pictures`` tells what each picture
-    of the run is, by its SHA-256 and the size that it should have.
+    of the run is, by its SHA-256 and the size that it should have; ``quiet`` are the pictures that
+    were made in quiet, by recipe; ``compared`` holds the comparisons, by picture and twin.
     """
 
     jobs: dict[str, JobRecord] = field(default_factory=dict)
@@ -122,6 +145,9 @@ class RunHistory:
     probes: list[Probed] = field(default_factory=list)
     nemesis_acts: list[NemesisActed] = field(default_factory=list)
     pictures: dict[tuple[str, int, int], Examined] = field(default_factory=dict)
+    quiet: dict[tuple[object, ...], list[File]] = field(default_factory=dict)
+    compared: dict[tuple[str, str], Compared] = field(default_factory=dict)
+    learned: Learned | None = None
     scenario: ScenarioStarted | None = None
     started: RunStarted | None = None
     ended: RunEnded | None = None
@@ -166,7 +192,7 @@ def split(events: Iterable[AsyncEvent]) -> tuple[RunHistory, list[RunHistory]]:
     for event in events:
         kind = type(event)
         if kind is ScenarioStarted:
-            parts.append(RunHistory(started=whole.started, pictures=whole.pictures))
+            parts.append(_part_of(whole))
         if kind is Submitted:
             job = JobRecord(event)  # type: ignore[arg-type]
             for history in (whole, *parts[-1:]):
@@ -180,7 +206,26 @@ def split(events: Iterable[AsyncEvent]) -> tuple[RunHistory, list[RunHistory]]:
                 _OTHER_EVENTS[kind](history, event)
     for callback in callbacks:
         _give_to_owner(callback, whole, parts)
+    _note_quiet_pictures(whole)
     return whole, parts
+
+
+def _note_quiet_pictures(whole: RunHistory) -> None:
+    for job in whole:
+        picture = next(job.pictures(), None)
+        if picture is not None and job.tags.get("load") == QUIET:
+            whole.quiet.setdefault(job.recipe, []).append(picture)
+
+
+def _part_of(whole: RunHistory) -> RunHistory:
+    """An empty history that shares what the whole run knows of pictures."""
+    return RunHistory(
+        started=whole.started,
+        pictures=whole.pictures,
+        quiet=whole.quiet,
+        compared=whole.compared,
+        learned=whole.learned,
+    )
 
 
 def _give_to_owner(callback: Delivered, whole: RunHistory, parts: list[RunHistory]) -> None:
@@ -234,6 +279,14 @@ def _judged(history: RunHistory, event: Judged) -> None:
             job.judged_at = event.at if job.judged_at is None else job.judged_at
 
 
+def _learned(history: RunHistory, event: Learned) -> None:
+    history.learned = event
+
+
+def _compared(history: RunHistory, event: Compared) -> None:
+    history.compared[event.sha256, event.twin] = event
+
+
 _JOB_EVENTS: dict[type, Callable[[JobRecord, Any], None]] = {
     Answered: _answered,
     Polled: lambda job, event: job.polls.append(event),
@@ -245,6 +298,8 @@ _OTHER_EVENTS: dict[type, Callable[[RunHistory, Any], None]] = {
     Probed: lambda history, event: history.probes.append(event),
     NemesisActed: lambda history, event: history.nemesis_acts.append(event),
     Examined: _examined,
+    Learned: _learned,
+    Compared: _compared,
     ScenarioStarted: _scenario_started,
     ScenarioEnded: _scenario_ended,
     RunStarted: _run_started,

@@ -139,12 +139,16 @@ class Scenario:
 
     ``patience``: seconds that a miner may need, beyond the settings' time, until its callbacks have
     settled; for receivers that keep it waiting.
+
+    With ``until_given_up`` no further job leaves after one was given up: what hangs once would hang
+    as often as there are jobs.
     """
 
     jobs: tuple[Job, ...]
     shape: Shape
     requests: tuple[Request, ...] = ()
     patience: float = 0.0
+    until_given_up: bool = False
 
     def beside(self, *requests: Request) -> "Scenario":
         return replace(self, requests=(*self.requests, *requests))
@@ -173,7 +177,8 @@ def steady(jobs: Sequence[Job], per_second: float) -> Scenario:
 
 
 def one_after_another(jobs: Sequence[Job]) -> Scenario:
-    return Scenario(tuple(jobs), AtOnce(1))
+    """Each job when the one before it has ended; the rest stay when one was given up."""
+    return Scenario(tuple(jobs), AtOnce(1), until_given_up=True)
 
 
 def only(*requests: Request) -> Scenario:

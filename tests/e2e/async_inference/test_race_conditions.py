@@ -4,16 +4,21 @@ from dataclasses import replace
 
 import pytest
 
-from tests.e2e.async_inference.checks import scheduling, submission, training
+from tests.e2e.async_inference.checks import images, scheduling, submission, training
 from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
 from tests.e2e.async_inference.scenario import a_training_request, burst, steady
 from tests.e2e.async_inference.test_async_inference import THE_PROTOCOL
+from tests.e2e.async_inference.twins import in_quiet
 from tests.harness.settings import Settings
 
 pytestmark = pytest.mark.stress
 
 TRAINING = [training.training_is_answered, training.inference_survives_training]
-UNDER_LOAD = [*THE_PROTOCOL, scheduling.jobs_overlapped]
+UNDER_LOAD = [
+    *THE_PROTOCOL,
+    images.pictures_equal_their_quiet_twins,
+    scheduling.jobs_overlapped,
+]
 
 
 @pytest.mark.quick
@@ -22,8 +27,10 @@ def test_rapid_concurrent_inference(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
     """Jobs submitted in the same instant do not cut each other's pictures short."""
-    jobs = draw.jobs(settings.concurrent_jobs)
+    requests = draw.jobs(min(settings.twins, settings.concurrent_jobs))
+    jobs = [requests[n % len(requests)] for n in range(settings.concurrent_jobs)]
 
+    testbed.run(in_quiet(requests))
     history = testbed.run(burst(jobs))
 
     verdict = judge(history, UNDER_LOAD)

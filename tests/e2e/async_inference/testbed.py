@@ -44,6 +44,7 @@ from tests.e2e.async_inference.nemesis import Nemesis, Quiet
 from tests.e2e.async_inference.recorder import Recorder
 from tests.e2e.async_inference.run_history import RunHistory, split
 from tests.e2e.async_inference.scenario import CallbackTo, Job, Request, Scenario
+from tests.e2e.async_inference.twins import comparisons, is_quiet, quiet_pairs
 from tests.harness.history import Event
 from tests.harness.settings import Settings
 
@@ -82,6 +83,7 @@ class Testbed:
         self._seed = seed
         self._numbers = itertools.count(1)
         self._sizes: dict[str, tuple[int, int]] = {}
+        self._tolerance: int | None = None
         self._driver: Driver | None = None
         self._server: CallbackServer | None = None
         self._external: ExternalCallbacks | None = None
@@ -231,8 +233,18 @@ class Testbed:
             self._server.use(Quiet())
         for delivered in await self._external.new() if self._external else []:
             self._record_and_examine(delivered)
+        await self._compare_with_twins()
         await self._keeper.finish()
         recorder.record(ScenarioEnded(at=recorder.clock(), name=name))
+
+    async def _compare_with_twins(self) -> None:
+        """Learn from what was made in quiet; lay what was made under load beside it."""
+        scenario = split(self.recorded())[1][-1]
+        if any(map(is_quiet, scenario)):
+            self._tolerance = await self._keeper.learn(quiet_pairs(scenario))
+        if self._tolerance is not None:
+            for each in comparisons(scenario):
+                self._keeper.compare(each.picture, each.twin, self._tolerance, each.others)
 
     def _pace(self, patience: float) -> Pace:
         chosen = self.settings

@@ -27,7 +27,7 @@ def test_a_job_is_drawn_from_its_submission_to_its_end() -> None:
 
 
 def test_damaged_pictures_are_counted_and_framed() -> None:
-    events = spoiled(good_job("job_001"), Examined, reason="File too small")
+    events = spoiled(good_job("job_001"), Examined, defects=("rows: 12 of 64 rows",))
     drawn = timeline(split(scenario(events))[1][0])
     assert "1 with a damaged picture" in drawn.summary
     assert [thumbnail.damaged for thumbnail in drawn.thumbnails] == [True]

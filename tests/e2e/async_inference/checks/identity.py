@@ -7,13 +7,6 @@ from tests.e2e.async_inference.checks.images import pictures
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Ruling, check
 
-# What makes a picture: two jobs that agree in all of these may get the same one.
-RECIPE = ("prompt", "seed", "width", "height", "num_inference_steps", "guidance_scale", "lora_path")
-
-
-def recipe(job: JobRecord) -> tuple[object, ...]:
-    return tuple(job.submitted.request.get(name) for name in RECIPE)
-
 
 @check("IDN-1")
 def different_requests_different_pictures(history: RunHistory) -> Iterator[Ruling]:
@@ -23,7 +16,7 @@ def different_requests_different_pictures(history: RunHistory) -> Iterator[Rulin
     for job in history.accepted:
         for source, picture, at in pictures(job):
             owner = owners.setdefault(picture.sha256, job)
-            if owner.name == job.name or recipe(owner) == recipe(job):
+            if owner.name == job.name or owner.recipe == job.recipe:
                 yield None
             elif owner.name not in seen[job.name]:
                 seen[job.name].add(owner.name)

@@ -1,10 +1,22 @@
 """IMG: every picture that arrives is whole, and of the size that was asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from tests.e2e.async_inference.checks.damage import (
+    broken_rule,
+    defect,
+    difference,
+    looks_damaged_throughout,
+    strong_suspicion,
+    suspicion,
+)
 from tests.e2e.async_inference.events import File
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
-from tests.harness.verdict import Ruling, check
+from tests.harness.verdict import NotApplicable, Ruling, check
+
+__all__ = ["broken_rule", "pictures"]
+
+Judge = Callable[[RunHistory, JobRecord, File], str | None]
 
 
 def pictures(job: JobRecord) -> Iterator[tuple[str, File, float]]:
@@ -17,34 +29,87 @@ def pictures(job: JobRecord) -> Iterator[tuple[str, File, float]]:
             yield download.what, download.file, download.at
 
 
-def broken_rule(history: RunHistory, job: JobRecord, picture: File) -> str | None:
-    """The rule that the picture broke, empty where none, None where nobody looked at it."""
-    request = job.submitted.request
-    key = picture.sha256, int(request.get("width") or 0), int(request.get("height") or 0)
-    examined = history.pictures.get(key)
-    return None if examined is None else examined.reason
+def _each_job(
+    history: RunHistory, judge: Judge, clause: str, expected: str, advice: str
+) -> Iterator[Ruling]:
+    """One ruling for each picture, and after the first bad one of a job the next job."""
+    for job in history.accepted:
+        for source, picture, at in pictures(job):
+            reason = judge(history, job, picture)
+            if reason:
+                yield job.finding(
+                    clause,
+                    expected,
+                    f"{reason} (in the {source})",
+                    at=at,
+                    advice=f"{advice}; the picture: {picture.path}",
+                    cause=reason.partition(":")[0],
+                )
+                break
+            if reason is not None:
+                yield None
 
 
 @check("IMG-1")
-def every_image_whole(history: RunHistory) -> Iterator[Ruling]:
-    """Every picture of a job, delivered or downloaded, breaks no rule of the validator."""
-    for job in history.accepted:
-        for source, picture, at in pictures(job):
-            reason = broken_rule(history, job, picture)
-            if reason is None:
-                continue
-            if not reason:
-                yield None
-                continue
-            yield job.finding(
-                "IMG-1",
-                "a whole picture of the size asked for",
-                f"{reason} (in the {source})",
-                at=at,
-                advice=f"the picture: {picture.path}",
-                cause=reason.partition(":")[0].split("(")[0].strip(),
-            )
-            break
+def every_file_whole(history: RunHistory) -> Iterator[Ruling]:
+    """The file of every picture is exactly what it claims to be, and of the size asked for."""
+    yield from _each_job(
+        history,
+        defect,
+        "IMG-1",
+        "a whole file of a picture of the size asked for",
+        "the file was sent before it was finished; write it aside, then rename it",
+    )
+
+
+@check("IMG-2")
+def pictures_do_not_look_damaged_throughout(history: RunHistory) -> Iterator[Ruling]:
+    """Not so many pictures look cut, blank or noisy that it can be no accident."""
+    if not looks_damaged_throughout(history):
+        yield from (None for job in history for _ in pictures(job))
+        return
+    yield from _each_job(
+        history,
+        strong_suspicion,
+        "IMG-2",
+        "pictures that look whole",
+        "many pictures of different requests show this; is rendering cut short, or decoding?",
+    )
+
+
+@check("IMG-3")
+def pictures_equal_their_quiet_twins(history: RunHistory) -> Iterator[Ruling]:
+    """Under load a request gives the picture that it gives in quiet."""
+    if history.learned and history.learned.tolerance is None:
+        yield NotApplicable(f"no twin to compare with ({history.learned.told})")
+        return
+    yield from _each_job(
+        history,
+        difference,
+        "IMG-3",
+        "the picture that the same request gave in quiet",
+        "something else got in while it was made: a shared buffer, an interrupted step",
+    )
+
+
+@check("IMG-4")
+def no_picture_looks_damaged(history: RunHistory) -> Iterator[Ruling]:
+    """Not even one picture that has no twin looks damaged: somebody has to look at it."""
+    if looks_damaged_throughout(history):
+        yield NotApplicable("the pictures look damaged throughout: see IMG-2")
+        return
+
+    def looked(history: RunHistory, job: JobRecord, picture: File) -> str | None:
+        alone = difference(history, job, picture) is None
+        return suspicion(history, job, picture) if alone else ""
+
+    yield from _each_job(
+        history,
+        looked,
+        "IMG-4",
+        "a picture that looks whole",
+        "one look can err, so this is a warning: see for yourself",
+    )
 
 
 @check("CBK-8")

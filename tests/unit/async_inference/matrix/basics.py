@@ -9,8 +9,10 @@ TRAINING = "test_race_conditions.py::test_training_interference"
 
 ROWS: tuple[Row, ...] = (
     row("", "", ONE_JOB, RACES),
-    row("bottom-black", "IMG-1", ONE_JOB, BURST),
-    row("all-black", "IMG-1 IDN-1", BURST),
+    row("bottom-black", "IMG-2", BURST),
+    row("bottom-grey", "IMG-2", BURST),
+    row("bottom-grey", "IMG-3", BURST, miner="--trigger race:3"),
+    row("all-black", "IMG-2 IDN-1", BURST),
     row("truncated-file", "IMG-1", BURST),
     row("wrong-size", "IMG-1", BURST),
     row("stale-picture", "IDN-1", BURST),

@@ -1,0 +1,111 @@
+"""The checks of pictures: the file, the look, the twin, and who has the last word."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from tests.e2e.async_inference.checks import BY_NAME, images
+from tests.e2e.async_inference.checks.damage import broken_rule
+from tests.e2e.async_inference.events import AsyncEvent, Compared, Examined, Learned, Submitted
+from tests.e2e.async_inference.run_history import RunHistory, from_events
+from tests.harness.verdict import Outcome, judge
+from tests.unit.async_inference.histories import a_picture, good_job, scenario, spoiled
+
+CHECKS = [
+    images.every_file_whole,
+    images.pictures_do_not_look_damaged_throughout,
+    images.pictures_equal_their_quiet_twins,
+    images.no_picture_looks_damaged,
+]
+LOOKS_CUT = ("Partial render detected: rows 40-63 are flat grey",)
+
+
+def jobs(
+    count: int, suspected: Sequence[int] = (), rule: str = "", sign: str = "dead edge"
+) -> list[list[AsyncEvent]]:
+    """Jobs with different requests; these of them have a picture that looks cut."""
+    made = [good_job(f"job_{n:03d}", at=n * 0.1) for n in range(count)]
+    return [
+        spoiled(job, Examined, suspicions=LOOKS_CUT, signs=(sign,), rule=rule)
+        if n in suspected
+        else job
+        for n, job in enumerate(made)
+    ]
+
+
+def with_twin(difference: str | None, tolerance: int | None = 0) -> RunHistory:
+    """A job in quiet and the same request under load, whose picture differs or (None) does not."""
+    quiet = spoiled(good_job("job_001"), Submitted, tags={"load": "quiet"})
+    loud = spoiled(good_job("job_002", at=5.0), Submitted, request=quiet[0].request)  # type: ignore[union-attr]
+    pair = {"sha256": a_picture("job_002").sha256, "twin": a_picture("job_001").sha256}
+    learned = Learned(at=3.0, tolerance=tolerance, told="identical bytes")
+    compared = [] if difference is None else [Compared(at=9.0, difference=difference, **pair)]
+    return from_events([*scenario(quiet, [learned]), *scenario(loud, list(compared))])
+
+
+def reported(history: RunHistory) -> set[str]:
+    return {finding.clause for finding in judge(history, CHECKS).findings}
+
+
+@pytest.mark.parametrize(
+    ("count", "suspected", "clauses"),
+    [
+        (10, [], set()),
+        (10, [3], {"IMG-4"}),
+        (10, [3, 4], {"IMG-2"}),
+        (30, [3, 4], {"IMG-4"}),
+        (1, [0], {"IMG-4"}),
+    ],
+)
+def test_one_look_warns_and_many_fail(count: int, suspected: list[int], clauses: set[str]) -> None:
+    assert reported(from_events(scenario(*jobs(count, suspected)))) == clauses
+
+
+def test_weak_evidence_warns_however_often_it_comes() -> None:
+    assert reported(from_events(scenario(*jobs(10, range(10), sign="seam")))) == {"IMG-4"}
+
+
+@pytest.mark.parametrize(
+    ("difference", "clauses"),
+    [(None, set()), ("", set()), ("Partial render detected: rows 40-63", {"IMG-3"})],
+)
+def test_under_load_a_picture_equals_its_twin(difference: str | None, clauses: set[str]) -> None:
+    assert reported(with_twin(difference)) == clauses
+
+
+def test_a_miner_that_is_not_repeatable_has_no_twins() -> None:
+    history = with_twin(None, tolerance=None)
+    (result,) = judge(history, [images.pictures_equal_their_quiet_twins]).results
+    assert result.outcome is Outcome.NOT_APPLICABLE
+    assert "identical bytes" in result.reason
+
+
+def test_without_a_quiet_run_the_twin_check_is_inconclusive() -> None:
+    history = from_events(scenario(*jobs(2)))
+    (result,) = judge(history, [BY_NAME["pictures_equal_their_quiet_twins"]]).results
+    assert result.outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_picture_that_equals_its_twin_is_whole_whatever_it_shows() -> None:
+    """A night sky looks cut; the twin says that it is meant to."""
+    history = with_twin("")
+    (loud,) = [job for job in history if job.name == "job_002"]
+    key = (a_picture("job_002").sha256, 64, 64)
+    history.pictures[key] = Examined(
+        at=1.0, sha256=key[0], width=64, height=64, suspicions=LOOKS_CUT
+    )
+    assert reported(history) == set()
+    assert broken_rule(history, loud, a_picture("job_002")) == ""
+
+
+def test_the_words_of_the_simple_rules_go_first() -> None:
+    told = "Partial render detected: 85.3% of bottom rows are blank"
+    history = from_events(scenario(*jobs(2, [0, 1], rule=told)))
+    assert {finding.actual for finding in judge(history, CHECKS).findings} == {
+        f"{told} (in the callback)"
+    }
+
+
+def test_a_broken_file_is_told_before_anything_else() -> None:
+    job = spoiled(good_job("job_001"), Examined, defects=("truncated: ends in IDAT",))
+    assert reported(from_events(scenario(job))) == {"IMG-1"}
