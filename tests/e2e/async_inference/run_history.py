@@ -30,6 +30,7 @@ from tests.e2e.async_inference.events import (
 )
 from tests.harness.verdict import Finding
 
+Recipe = tuple[str, ...]
 QUIET = "quiet"  # value of the tag ``load`` of jobs that had the miner for themselves
 RECIPE = ("prompt", "seed", "width", "height", "num_inference_steps", "guidance_scale", "lora_path")
 
@@ -62,9 +63,9 @@ class JobRecord:
         return self.submitted.tags
 
     @property
-    def recipe(self) -> tuple[object, ...]:
+    def recipe(self) -> Recipe:
         """What makes its picture: jobs that agree in all of these ask for the same one."""
-        return tuple(self.submitted.request.get(name) for name in RECIPE)
+        return tuple(repr(self.submitted.request.get(name)) for name in RECIPE)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -145,7 +146,7 @@ class RunHistory:
     probes: list[Probed] = field(default_factory=list)
     nemesis_acts: list[NemesisActed] = field(default_factory=list)
     pictures: dict[tuple[str, int, int], Examined] = field(default_factory=dict)
-    quiet: dict[tuple[object, ...], list[File]] = field(default_factory=dict)
+    quiet: dict[Recipe, list[File]] = field(default_factory=dict)
     compared: dict[tuple[str, str], Compared] = field(default_factory=dict)
     learned: Learned | None = None
     scenario: ScenarioStarted | None = None

@@ -48,7 +48,7 @@ WHATEVER_THE_RECEIVER_DOES = [
     retrying.no_retry_storm,
     retrying.retries_carry_the_same,
     results.completed_results_download,
-    images.every_image_whole,
+    images.every_file_whole,
 ]
 REFUSES = [
     AnswersError(500),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.e2e.async_inference.events import File
-from tests.e2e.async_inference.run_history import QUIET, JobRecord, RunHistory
+from tests.e2e.async_inference.run_history import QUIET, JobRecord, Recipe, RunHistory
 from tests.e2e.async_inference.scenario import Job, Scenario, one_after_another
 
 MAX_OTHERS = 8  # pictures of other jobs that are looked for in a damaged one
@@ -47,10 +47,10 @@ def comparisons(scenario: RunHistory) -> Iterator[Comparison]:
 
 
 def _others(
-    job: JobRecord, earlier: list[JobRecord], twins: dict[tuple[object, ...], list[File]]
+    job: JobRecord, earlier: list[JobRecord], twins: dict[Recipe, list[File]]
 ) -> tuple[tuple[str, File], ...]:
     """What the jobs before it asked for, the nearest first, then what else was made in quiet."""
-    found: dict[tuple[object, ...], tuple[str, File]] = {}
+    found: dict[Recipe, tuple[str, File]] = {}
     for other in earlier:
         if other.recipe != job.recipe and other.recipe in twins:
             found.setdefault(other.recipe, (other.name, twins[other.recipe][0]))

@@ -228,7 +228,7 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
         meant(
             Meant.BARE,
             lambda e: spoiled(
-                e, Examined, width=1024, height=1024, reason="Wrong dimensions (512x512, ...)"
+                e, Examined, width=1024, height=1024, defects=("dimensions: 512x512",)
             ),
         ),
         {"SUB-17"},

@@ -91,5 +91,5 @@ def _without_defaults(history: RunHistory, job: JobRecord) -> str:
     if job.final_status in TERMINAL and not job.completed:
         return f"the job {job.final_status}"
     examined = (history.pictures.get((p.sha256, *DEFAULT_SIZE)) for _, p, _ in pictures(job))
-    reasons = (e.reason for e in examined if e is not None)
-    return next((reason for reason in reasons if reason.startswith("Wrong dimensions")), "")
+    defects = (defect for e in examined if e is not None for defect in e.defects)
+    return next((defect for defect in defects if defect.startswith("dimensions")), "")
