@@ -134,4 +134,4 @@ def spoiled_pause(fault: Fault | None, interval: float, number: int) -> float:
     """Seconds between heartbeat ``number`` and the next."""
     if fault is not Fault.IRREGULAR_HEARTBEAT:
         return interval
-    return interval * (0.05 if number % 2 else 2.6)
+    return interval * (0.05 if number % 2 else 2.8)

@@ -1,0 +1,82 @@
+"""Each fault of the bundled worker is caught by the clause that is there for it, and by no other."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.e2e.worker_isolation.judging import clauses
+from tests.harness.exit_codes import ExitCode
+from tests.unit.worker_isolation.lab import LIMITS, with_faults
+
+IMPATIENT = msgspec.structs.replace(LIMITS, ready=8)
+LIMITS_OF = {"never-healthy": IMPATIENT, "never-ready": IMPATIENT}
+
+CAUGHT = {
+    "none": set[str](),
+    "exits-early": {"WRK-1"},
+    "crashes-early": {"WRK-1"},
+    "never-healthy": {"WRK-2"},
+    "never-ready": {"WRK-2"},
+    "dies-at-work": {"WRK-3"},
+    "dies-with-hive": {"WRK-3"},
+    "ignores-sigterm": {"WRK-4"},
+    "leaves-helper": {"WRK-5"},
+    "stops-with-error": {"WRK-6"},
+    "health-status": {"END-1"},
+    "health-shape": {"END-1"},
+    "health-slow": {"END-3"},
+    "health-blocked": {"END-4"},
+    "ready-status": {"END-2"},
+    "ready-shape": {"END-2"},
+    "inference-status": {"INF-1"},
+    "inference-shape": {"INF-2"},
+    "inference-slow": {"INF-3"},
+    "inference-empty": {"INF-6"},
+    "stream-shape": {"INF-2"},
+    "stream-endless": {"INF-4"},
+    "stream-cut": {"INF-4"},
+    "stream-ends-twice": {"INF-4"},
+    "stream-stalls": {"INF-5"},
+    "no-heartbeat": {"HBT-1"},
+    "irregular-heartbeat": {"HBT-2"},
+    "malformed-heartbeat": {"HBT-3"},
+    "wrong-id": {"HBT-4"},
+    "time-goes-back": {"HBT-5"},
+    "illegal-state": {"HBT-6"},
+    "busy-while-idle": {"HBT-7"},
+    "ready-while-busy": {"HBT-7"},
+    "stale-after-work": {"HBT-8"},
+    "ready-while-stopped": {"HBT-9"},
+    "gives-up-on-hive": {"HIV-1"},
+    "needs-hive": {"HIV-2"},
+}
+
+
+@pytest.mark.timeout(300)
+def test_every_fault_is_caught_by_its_clause_and_by_no_other(tmp_path: Path) -> None:
+    """Equality, not inclusion: nothing is missed, and nobody is accused of what he did not do."""
+    verdicts = with_faults(tmp_path, list(CAUGHT), LIMITS_OF)
+
+    found = {name: {f.clause for f in verdict.findings} for name, verdict in verdicts.items()}
+    told = "\n".join(v.explain() for name, v in verdicts.items() if found[name] != CAUGHT[name])
+    assert found == CAUGHT, told
+    assert verdicts["none"].exit_code is ExitCode.PASS, verdicts["none"].explain()
+
+
+def test_the_matrix_has_every_fault_of_the_worker() -> None:
+    """A new fault arrives with its row."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "reference.worker", "--list-faults"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {line.split()[0] for line in listed.stdout.splitlines()} == CAUGHT.keys() - {"none"}
+
+
+def test_every_clause_is_broken_by_a_fault() -> None:
+    """A clause that no fault breaks has a check that nobody has seen fail."""
+    assert set().union(*CAUGHT.values()) == clauses().keys()
