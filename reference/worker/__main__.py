@@ -25,6 +25,7 @@ from reference.worker.heartbeat import SCHEMAS
 from reference.worker.server import Options, leave_helper, serve
 
 USAGE, SETUP_FAILED = 2, 3
+ECHO_PACE = 200.0  # tokens per second: an echo without it is faster than any model
 BACKENDS = ("cpu", "cuda", "metal")
 
 
@@ -81,7 +82,7 @@ def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> Non
 @click.option(
     "--pace",
     type=click.FloatRange(0.1, 1e6),
-    help="Tokens per second at most, to behave like a bigger model.",
+    help="Tokens per second at most. Default: 200 for an echo, none for a model.",
 )
 @click.option(
     "--fault", type=click.Choice([fault.value for fault in Fault]), help="A defect to switch on."
@@ -138,6 +139,8 @@ def _engine(options: Options, threads: int, pace: float | None) -> Engine:
             slots=options.slots,
             threads=threads,
         )
+    if pace is None and engine.name == EchoEngine.name:
+        pace = ECHO_PACE
     return Paced(engine, pace) if pace else engine
 
 

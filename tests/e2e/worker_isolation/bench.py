@@ -1,6 +1,6 @@
 """Figures of a benchmark, from a history: nothing is measured here."""
 
-import statistics
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -65,10 +65,7 @@ def _first(generation: Inferred) -> float:
 
 def rank(values: Sequence[float], share: float) -> float:
     """The nearest-rank percentile: the smallest value that ``share`` of all do not exceed."""
-    if share == 0.5:
-        return statistics.median_low(values)
-    ordered = sorted(values)
-    return ordered[max(0, -(-int(len(ordered) * share * 1000) // 1000) - 1)]
+    return sorted(values)[max(0, math.ceil(len(values) * share - 1e-9) - 1)]
 
 
 def as_data(record: Record) -> dict[str, Any]:

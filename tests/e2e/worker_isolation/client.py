@@ -31,7 +31,11 @@ class Client:
     ) -> None:
         self._worker, self._url, self._profile = worker, url, profile
         self._limits, self._recorder = limits, recorder
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        # A connection each: one that is closed while it is taken up again is nobody's fault.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True),
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
 
     async def close(self) -> None:
         await self._session.close()

@@ -1,4 +1,4 @@
-"""Each fault of the bundled worker is caught by the clause that is there for it, and by no other."""
+"""Each fault of the bundled worker is caught by the clause that is there for it only."""
 
 import subprocess
 import sys
