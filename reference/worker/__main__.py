@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def main(threads: int, pace: float | None, **values: Any) -> None:
     _fail_early(fault)
     try:
         _check(options)
-        code = asyncio.run(serve(options, lambda: _engine(options, threads, pace)))
+        asyncio.run(_serve_and_leave(options, lambda: _engine(options, threads, pace)))
     except* ModelError as errors:
         sys.exit(_say(USAGE, str(errors.exceptions[0])))
     except* OSError as errors:
@@ -112,9 +113,14 @@ def main(threads: int, pace: float | None, **values: Any) -> None:
                 f"cannot listen on port {options.port}: {problem}; give another with --port",
             )
         )
-    if fault is Fault.LEAVES_HELPER:
+
+
+async def _serve_and_leave(options: Options, load_engine: Callable[[], Engine]) -> None:
+    """Does not come back from a run that could begin: a thread of the engine may be stuck."""
+    code = await serve(options, load_engine)
+    if options.fault is Fault.LEAVES_HELPER:
         leave_helper()
-    sys.exit(code)
+    llama.leave(code)
 
 
 def _check(options: Options) -> None:

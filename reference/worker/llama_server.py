@@ -21,17 +21,17 @@ def main(model: Path, port: int) -> None:
     if not llama.available():
         click.echo(f"The package xllamacpp is missing; install it: {INSTALL_ENGINE}", err=True)
         sys.exit(3)
-    stopping = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
     try:
         check_model(model)
         engine = llama.LlamaEngine(model, port=port)
     except ModelError as error:
         click.echo(f"llama_server: {error}", err=True)
         sys.exit(2)
+    for stopping in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stopping, lambda *_: llama.leave(0))
     click.echo(f"listening on {engine.address}")
-    signal.sigwait(stopping)
-    engine.close()
+    while True:
+        signal.pause()
 
 
 if __name__ == "__main__":

@@ -5,15 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.e2e.worker_isolation.profile import load
-from tests.unit.worker_isolation.lab import plan_for, tried
+from tests.unit.worker_isolation.lab import LIMITS, plan_for, tried
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("xllamacpp") is None or importlib.util.find_spec("gguf") is None,
     reason="needs: pip install -r requirements_llm_worker.txt",
 )
+PATIENT = msgspec.structs.replace(LIMITS, inference=60)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_bundled_worker_passes_with_llama_cpp(tmp_path: Path, model: Path) -> None:
     profile = load("document")
-    record, verdict = tried(plan_for(tmp_path, profile.command, profile, model=str(model)))
+    plan = plan_for(tmp_path, profile.command, profile, model=str(model), limits=PATIENT)
+    record, verdict = tried(plan)
     assert verdict.passed, verdict.explain()
     assert all(generation.tokens for generation in record.workers[0].inferred)
     assert '"engine": "llama.cpp"' in (tmp_path / "history.ndjson").read_text().replace("\\", "")
@@ -36,7 +39,8 @@ def test_a_llama_cpp_server_passes_with_its_profile(tmp_path: Path, model: Path)
     """The server that llama.cpp itself brings, which knows no hive and no heartbeats."""
     profile = load("llama_cpp")
     command = "{python} -m reference.worker.llama_server --model {model} --port {port}"
-    record, verdict = tried(plan_for(tmp_path, command, profile, model=str(model)))
+    plan = plan_for(tmp_path, command, profile, model=str(model), limits=PATIENT)
+    record, verdict = tried(plan)
     assert verdict.passed, verdict.explain()
     assert record.workers[0].beats == []
 
