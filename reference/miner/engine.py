@@ -163,12 +163,19 @@ class Engine:
             job.progress = max(job.floor, report.percent)
         if report.state is State.COMPLETE:
             del self._running[job.key]
-            path = self._folder / f"{job.key}.png"
-            self._attempt_path(job).replace(path)
-            self.end(job, Ending(status=Status.COMPLETED, image=path))
+            self.end(job, self._published(job))
         elif report.state is State.FAILED:
             del self._running[job.key]
             self.end(job, Ending(status=Status.FAILED, error=report.detail))
+
+    def _published(self, job: Job) -> Ending:
+        """The picture of the attempt that is accepted, under its final name."""
+        path = self._folder / f"{job.key}.png"
+        try:
+            self._attempt_path(job).replace(path)
+        except OSError as error:
+            return Ending(status=Status.FAILED, error=f"the picture could not be kept: {error}")
+        return Ending(status=Status.COMPLETED, image=path)
 
     def _lost(self, index: int, launch: int, code: int) -> None:
         """A process ended. One that nobody ended takes its job along."""
@@ -197,7 +204,7 @@ class Engine:
         for decision in decisions:
             match decision:
                 case Start(slot):
-                    self.fleet.launched(slot, self._pool.launch(slot), _now())
+                    self._launch(slot)
                 case Replace():
                     self._replace(decision)
                 case Slow(slot, why):
@@ -209,6 +216,15 @@ class Engine:
                     log.error("Process %d failed too often, its slot rests for %g s", slot, rest)
         if decisions and self._all_rest():
             self._clear_queue()
+
+    def _launch(self, slot: int) -> None:
+        try:
+            launch = self._pool.launch(slot)
+        except OSError as error:
+            log.warning("Process %d could not be started, trying again: %s", slot, error)
+            self.fleet.freed(slot, _now())
+        else:
+            self.fleet.launched(slot, launch, _now())
 
     def _replace(self, decision: Replace) -> None:
         slot, why = decision.slot, decision.why

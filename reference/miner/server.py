@@ -160,6 +160,9 @@ class Miner:
         self._arming.forget(job)
         if job.image is not None:
             job.image.unlink(missing_ok=True)
+        if job.image is None or job.attempts > 1:
+            for left in self._folder.glob(f".*{job.key}*"):
+                left.unlink(missing_ok=True)
 
     async def _status(self, request: web.Request) -> web.StreamResponse:
         job_id = request.match_info["job_id"]

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -120,6 +121,9 @@ class Worker:
             self.say(State.FAILED, task, detail=str(why))
         except MemoryError:
             self.say(State.FAILED, task, detail="out of memory")
+        except Exception as error:  # the next task is not to blame for this one
+            traceback.print_exc()
+            self.say(State.FAILED, task, detail=f"{type(error).__name__}: {error}")
         else:
             self.say(State.COMPLETE, task, 100.0)
         self.say(State.WAITING)

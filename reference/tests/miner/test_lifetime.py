@@ -57,6 +57,30 @@ def test_inference_processes_end_when_the_miner_is_killed(start_miner: StartMine
     until(lambda: gone(tree), "every process to end")
 
 
+def test_the_loss_of_every_process_is_survived(start_miner: StartMiner) -> None:
+    """Also of the one that they are forked from: jobs go on in new ones."""
+    miner = start_miner("--replacement-cooldown", "0", "--tick", "0.1")
+    for process in miner.tree()[1:]:
+        process.kill()
+
+    job_id = until(miner.submit, "the miner to take a job")
+
+    assert miner.ended(job_id)["status"] == "completed"
+
+
+def test_attempts_that_came_to_nothing_leave_no_files(
+    start_miner: StartMiner, tmp_path: Path
+) -> None:
+    """Half-written pictures and sources of edits go with their job at the latest."""
+    folder = tmp_path / "out"
+    flags = ("--retention", "0.5", "--quarantine-failures", "1000", "--replacement-cooldown", "0")
+    miner = start_miner("--output-dir", str(folder), "--fault", "crash:100", *flags)
+    made = miner.post("/edit", {"prompt": "x", "seed": 1, "image_b64": "aGk="}).json()
+    miner.ended(miner.submit())
+    until(lambda: miner.get(made["status_url"]).status_code == 404, "the record to go")
+    until(lambda: not list(folder.iterdir()), "the folder to be empty")
+
+
 def test_the_first_line_tells_where_it_listens(start_miner: StartMiner) -> None:
     """And the ready file says the same."""
     miner = start_miner()
