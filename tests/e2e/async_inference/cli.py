@@ -9,6 +9,7 @@ from tests.e2e.async_inference.commands.explain import explain
 from tests.e2e.async_inference.commands.recheck import recheck
 from tests.e2e.async_inference.commands.run import run
 from tests.e2e.async_inference.commands.stalls import stalls
+from tests.e2e.async_inference.commands.validate import validate
 from tests.e2e.async_inference.commands.watch import watch
 
 COMMANDS = {
@@ -16,6 +17,7 @@ COMMANDS = {
     "callback-server": callback_server.main,
     "recheck": recheck,
     "explain": explain,
+    "validate": validate,
     "watch": watch,
     "stalls": stalls,
 }

@@ -2,9 +2,9 @@
 
 *Silence* runs since the last readable answer about the job. *Progress* runs since its high-water
 mark rose: a percentage that swings or falls is no progress, and neither is a status that goes to
-and fro. *Total* runs since the job was submitted. A job that never reports a percentage is judged
-by silence and total only. All times are seconds on a monotonic clock that comes in as an argument;
-nothing here waits or looks at a clock.
+and fro. *Total* runs while the job is worked on: a long queue is no fault of the job that waits
+in it. A job that never reports a percentage is judged by silence and total only. All times are
+seconds on a monotonic clock that comes in as an argument; nothing here waits or looks at a clock.
 """
 
 from dataclasses import dataclass, replace
@@ -79,7 +79,8 @@ class Clocks:
     """What has been seen of one job, and when.
 
     ``best`` is the highest progress in percent, ``first`` the first one above 0, seen at
-    ``first_at``; ``reached`` is how far its status has come.
+    ``first_at``; ``reached`` is how far its status has come; ``taken_up`` is when it was first seen
+    out of the queue.
     """
 
     began: float
@@ -91,6 +92,7 @@ class Clocks:
     first: float = 0.0
     first_at: float = 0.0
     attempt: int = 1
+    taken_up: float = inf
 
     @classmethod
     def started(cls, at: float) -> "Clocks":
@@ -99,7 +101,12 @@ class Clocks:
     def heard_at(self, at: float, status: str | None, progress: float | None) -> "Clocks":
         """A readable answer came. ``completed`` is 100 %, whatever percentage stands beside it."""
         if self._begins_anew(status, progress):
-            again = replace(Clocks.started(at), began=self.began, attempt=self.attempt + 1)
+            again = replace(
+                Clocks.started(at),
+                began=self.began,
+                taken_up=self.taken_up,
+                attempt=self.attempt + 1,
+            )
             return again.heard_at(at, status, progress)
         if status == "completed":
             progress = 100.0
@@ -107,6 +114,8 @@ class Clocks:
         reached = max(self.reached, _rank(status))
         rose = reached > self.reached or (best or 0) > (self.best or 0)
         seen = replace(self, heard=at, status=status, reached=reached, best=best)
+        if reached > _QUEUED:
+            seen = replace(seen, taken_up=min(at, self.taken_up))
         if best and not self.first:
             seen = replace(seen, first=best, first_at=at)
         return replace(seen, moved=at) if rose else seen
@@ -167,7 +176,7 @@ class Clocks:
             return Life.DEAD
         if at - self._risen(worked) > budgets.still(self.stage):
             return Life.STARVING if self.stage is Stage.QUEUED else Life.STALLED
-        if at - self.began > budgets.total:
+        if at - self.taken_up > budgets.total:
             return Life.OVERDUE
         return Life.SLOW if self.slow(budgets.rate) else Life.FINE
 
@@ -179,7 +188,7 @@ class Clocks:
         return min(
             self.heard + budgets.silence,
             self._risen(worked) + budgets.still(self.stage),
-            self.began + budgets.total,
+            self.taken_up + budgets.total,
         )
 
 

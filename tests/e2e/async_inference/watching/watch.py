@@ -5,10 +5,10 @@ It remembers jobs in flight only, so it can run for days.
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 
-from tests.e2e.async_inference.diagnosis import Diagnosis, Life, Stage
+from tests.e2e.async_inference.diagnosis import Diagnosis, Life
 from tests.e2e.async_inference.liveness import Budgets, Clocks
 from tests.e2e.async_inference.protocol import TERMINAL, Listed
 from tests.harness.history import Event
@@ -65,9 +65,6 @@ class Watch:
             watched = Watched(job.job_id, job.model, Clocks.started(at))
             self._jobs[job.job_id] = watched
             self.seen += 1
-        if watched.clocks.stage is Stage.QUEUED:
-            # A queue may be long: the total time counts from where the work begins.
-            watched.clocks = replace(watched.clocks, began=at)
         watched.clocks = watched.clocks.heard_at(at, job.status, job.progress)
         self._worked = max(self._worked, watched.clocks.miner_worked)
 

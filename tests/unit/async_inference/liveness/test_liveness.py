@@ -123,11 +123,18 @@ def test_the_stage_is_told_as_far_as_it_can_be_seen(
     assert told in diagnosis.line("job_001", "x")
 
 
-def test_a_queue_that_moves_starves_nobody_until_the_whole_time_is_up() -> None:
+def test_a_queue_that_moves_starves_nobody_however_long_it_is() -> None:
     waiting = Clocks.started(0.0).heard_at(999.0, "queued", None)
     assert waiting.diagnose(999.0, BUDGETS, worked=960.0).life is Life.FINE
     assert waiting.diagnose(999.0, BUDGETS, worked=958.0).life is Life.STARVING
-    assert waiting.diagnose(1000.1, BUDGETS, worked=999.0).life is Life.OVERDUE
+    assert waiting.diagnose(1000.1, BUDGETS, worked=999.0).life is Life.FINE
+
+
+def test_the_total_time_runs_while_the_job_is_worked_on() -> None:
+    waiting = Clocks.started(0.0).heard_at(999.0, "queued", None)
+    working = waiting.heard_at(1000.0, "processing", None).heard_at(1999.0, "processing", None)
+    assert working.diagnose(2000.0, BUDGETS).life is Life.FINE
+    assert working.diagnose(2000.1, BUDGETS).life is Life.OVERDUE
 
 
 @pytest.mark.parametrize(
