@@ -17,15 +17,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from reference.miner.messages import Task
+from reference.miner.pictures.canvas import Canvas
+
 SIDE = 1024
 MIN_SPREAD = 3.0  # levels; a source with less is an empty sheet
 WALLPAPERS = (Path("/usr/share/wallpapers"), Path("/usr/share/backgrounds/mate"))
 SKIMAGE = ("astronaut", "chelsea", "coffee", "ihc", "motorcycle_left", "retina", "rocket")
 ART = ("night", "stars", "letterbox", "silhouette", "poster", "line art", "white background")
 SOFT = ("low contrast", "fog")
-_FAMILY = re.compile(
-    r"[_-](?:Dark|Light|Warm|Cold|Radioactive|\d).*"
-)  # variants of one picture are one source
+MINER_PROMPTS = ("mountain", "sea", "night sky", "portrait", "city", "flat poster", "flowers")
+# Variants of one picture are one source.
+_FAMILY = re.compile(r"[_-](?:Dark|Light|Warm|Cold|Radioactive|\d).*")
 
 
 @dataclass(frozen=True)
@@ -350,3 +353,29 @@ def png_bytes(pixels: np.ndarray, **options: object) -> bytes:
     out = BytesIO()
     Image.fromarray(pixels).save(out, "PNG", **options)
     return out.getvalue()
+
+
+def reference_pictures(count: int) -> list[Clean]:
+    """What the bundled reference miner paints, of every kind it knows."""
+    made = []
+    for n in range(count):
+        prompt = f"{MINER_PROMPTS[n % len(MINER_PROMPTS)]} number {n}"
+        canvas = Canvas(Task(str(n), prompt, SIDE, SIDE, 1, 7.0, n, "", 0.0))
+        canvas.step(1)
+        made.append(Clean(f"miner-{n}", "reference miner", prompt, canvas.pixels()))
+    return made
+
+
+def main() -> None:
+    """Tell which sources are here, and to which set each belongs."""
+    found = sources()
+    for path in found:
+        print(f"{'score' if in_score_set(path) else 'calibration':<12} {path}")
+    if not any(root.exists() for root in WALLPAPERS):
+        print("for more: apt-get install plasma-workspace-wallpapers mate-backgrounds")
+    if not found:
+        print("no sources at all: pip install -r requirements_bench.txt")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""What it costs to judge a 1024×1024 photo PNG, against the six rules with Pillow and plain numpy.
+
+    python -m benchmarks.pictures_speed [--quick]
+
+Processor time, both sides interleaved on the same pictures; then the rate of one and of two
+processes (wall clock), and the memory of a long run.
+"""
+
+import argparse
+import io
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from benchmarks.pictures_corpus import photos, png_bytes, reference_pictures
+from tests.e2e.async_inference.pictures.describe import describe, describe_compiled
+from tests.e2e.async_inference.validation.work import Rules, judge_files
+
+SIZE = (1024, 1024)
+
+
+def by_the_six_rules(data: bytes) -> bool:
+    """The peer: the rules as they read, one decode for the validator and one for the bottom."""
+    if not 100_000 < len(data) < 10_000_000:
+        return False
+    with Image.open(io.BytesIO(data)) as image:
+        image.verify()
+    with Image.open(io.BytesIO(data)) as image:
+        pixels = np.array(image.convert("RGB"))
+    if pixels.shape[:2] != SIZE or np.mean(np.all(pixels < 10, axis=2)) >= 0.5:
+        return False
+    if np.var(pixels) <= 100:
+        return False
+    with Image.open(io.BytesIO(data)) as image:
+        bottom = np.array(image.convert("RGB"))[717:]
+    return bool(np.mean(np.all(bottom < 10, axis=(1, 2))) <= 0.5)
+
+
+def milliseconds(judge: Callable[[bytes], object], files: list[bytes]) -> float:
+    """Processor time for one picture."""
+    started = time.process_time()
+    for data in files:
+        judge(data)
+    return (time.process_time() - started) / len(files) * 1000
+
+
+def interleaved(files: list[bytes], rounds: int) -> None:
+    """Print the processor time of each side and their ratio."""
+    sides: dict[str, Callable[[bytes], object]] = {
+        "six rules, Pillow and numpy": by_the_six_rules,
+        "file and looks, numpy": lambda data: describe(data, expected=SIZE),
+        "file and looks, compiled": lambda data: describe_compiled(data, expected=SIZE),
+    }
+    for judge in sides.values():
+        judge(files[0])  # loading and compiling are not what is measured
+    times = {name: [milliseconds(judge, files) for _ in range(1)] for name, judge in sides.items()}
+    for _ in range(rounds - 1):
+        for name, judge in sides.items():
+            times[name].append(milliseconds(judge, files))
+    for name, taken in times.items():
+        low, high = min(taken), max(taken)
+        print(f"{name:<28} {statistics.median(taken):6.1f} ms a picture ({low:.1f} to {high:.1f})")
+    peer, plain, quick = times.values()
+    print(f"ratio judge-picture-numpy {_ratio(peer, plain):.2f}")
+    print(f"ratio judge-picture {_ratio(peer, quick):.2f}")
+
+
+def _ratio(peer: list[float], ours: list[float]) -> float:
+    """The median over the rounds: what disturbs one side of a round disturbs the other."""
+    return statistics.median(p / o for p, o in zip(peer, ours, strict=True))
+
+
+def on_all_cores(paths: list[str], rounds: int) -> None:
+    """Print the rate of one and of two processes, and how the memory of the run grows."""
+    rules = Rules(SIZE)
+    process, rates, memory = psutil.Process(), {1: [], 2: []}, []
+    for _ in range(rounds):
+        for workers, seen in rates.items():
+            stream = judge_files(paths, rules, workers)
+            next(stream)
+            started = time.perf_counter()
+            count = sum(1 for _ in stream)
+            seen.append(count / (time.perf_counter() - started))
+            memory.append(process.memory_info().rss / 2**20)
+    for workers, seen in rates.items():
+        print(f"{workers} process(es): {statistics.median(seen):.0f} pictures a second")
+    both = [two / one for one, two in zip(rates[1], rates[2], strict=True)]
+    print(f"ratio judge-two-cores {statistics.median(both):.2f}")
+    print(f"memory after each pass over {len(paths)} files, MiB: {[round(m) for m in memory]}")
+    print(f"ratio judge-memory-growth {memory[-1] / memory[min(1, len(memory) - 1)]:.3f}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute")
+    quick = parser.parse_args().quick
+    found = list(islice(photos(score=True, crops=1), 4 if quick else 12)) or reference_pictures(8)
+    files = [png_bytes(picture.pixels) for picture in found]
+    print(f"{len(files)} photos, {sum(map(len, files)) / len(files) / 1e6:.1f} MB each")
+    interleaved(files, 5)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for n, data in enumerate(files):
+            path = Path(folder, f"{n}.png")
+            path.write_bytes(data)
+            paths.append(str(path))
+        on_all_cores(list(islice(cycle(paths), 240 if quick else 5000)), 2)
+
+
+if __name__ == "__main__":
+    main()

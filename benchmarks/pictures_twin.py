@@ -1,0 +1,100 @@
+"""Whether a region that differs from the quiet twin is found and located, and nothing else is.
+
+    python -m benchmarks.pictures_twin [--quick]
+
+Regions of 0.1 % to half of the picture, filled with black, white, grey, noise or another picture,
+for a miner that is exact and for one that differs by up to two levels; then clean pairs of every kind.
+"""
+
+import argparse
+from itertools import islice
+
+import numpy as np
+
+from benchmarks.pictures_corpus import SIDE, Clean, clean_set, photos, reference_pictures
+from tests.e2e.async_inference.pictures.region import Region, enclosing
+from tests.e2e.async_inference.pictures.repeatability import Repeatability, Sameness
+from tests.e2e.async_inference.pictures.twin import compare
+
+NEAR = 8  # pixels
+TOLERANCE = {0: 0, 2: Repeatability(Sameness.DISTANCE, 1, 2).tolerance}
+
+
+def shaken(picture: np.ndarray, levels: int, rng: np.random.Generator) -> np.ndarray:
+    """The picture as hardware that is not exact gives it."""
+    if not levels:
+        return picture
+    shake = rng.integers(-levels, levels + 1, picture.shape, np.int16)
+    return (picture + shake).clip(0, 255).astype(np.uint8)
+
+
+def a_region(rng: np.random.Generator) -> Region:
+    """Of any shape, at least 0.1 % of the picture."""
+    area = SIDE * SIDE * float(np.exp(rng.uniform(np.log(0.001), np.log(0.5))))
+    width = int(rng.integers(max(4, int(area / SIDE) + 1), SIDE + 1))
+    height = min(SIDE, int(np.ceil(area / width)))
+    left, top = int(rng.integers(SIDE - width + 1)), int(rng.integers(SIDE - height + 1))
+    return Region(left, top, left + width, top + height, SIDE, SIDE)
+
+
+def content(kind: str, region: Region, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    flat = {"black": 0, "grey": 128, "white": 255}
+    shape = (region.bottom - region.top, region.right - region.left, 3)
+    if kind in flat:
+        return np.full(shape, flat[kind], np.uint8)
+    return rng.integers(0, 256, shape, np.uint8) if kind == "noise" else other[region.slices]
+
+
+def is_near(found: Region, region: Region) -> bool:
+    sides = ("left", "top", "right", "bottom")
+    return all(abs(getattr(found, side) - getattr(region, side)) <= NEAR for side in sides)
+
+
+def damaged_regions(pictures: list[Clean], levels: int, rounds: int) -> tuple[float, float]:
+    """The shares found, and located to within eight pixels."""
+    rng, found, near = np.random.default_rng(levels), 0, 0
+    for n in range(rounds):
+        twin, other = (pictures[int(i)].pixels for i in rng.choice(len(pictures), 2, replace=False))
+        region = a_region(rng)
+        kind = ("black", "grey", "white", "noise", "other")[n % 5]
+        picture = twin.copy()
+        picture[region.slices] = content(kind, region, other, rng)
+        difference = compare(shaken(picture, levels, rng), twin, TOLERANCE[levels])
+        found += difference is not None
+        near += difference is not None and is_near(enclosing(difference.regions), region)
+    return found / rounds, near / rounds
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="under a minute")
+    quick = parser.parse_args().quick
+    pictures = list(islice(photos(score=True, crops=1), 6 if quick else 40)) or reference_pictures(
+        8
+    )
+    for levels in (0, 2):
+        found, near = damaged_regions(pictures, levels, 60 if quick else 1000)
+        print(
+            f"miner within {levels} levels: {found:.1%} found, {near:.1%} located to {NEAR} pixels"
+        )
+        print(f"ratio twin-found-{levels} {found:.4f}")
+        print(f"ratio twin-located-{levels} {near:.4f}")
+    pairs = (
+        pictures + reference_pictures(7)
+        if quick
+        else clean_set(score=True) + reference_pictures(120)
+    )
+    rng = np.random.default_rng(3)
+    alarms = sum(
+        compare(shaken(p.pixels, levels, rng), p.pixels, TOLERANCE[levels]) is not None
+        for p in pairs
+        for levels in (0, 2)
+    )
+    kinds = len({p.kind for p in pairs})
+    print(f"{alarms} false alarms in {2 * len(pairs)} clean pairs of {kinds} kinds")
+    print(f"ratio twin-false-alarms {alarms / (2 * len(pairs)):.5f}")
+
+
+if __name__ == "__main__":
+    main()
