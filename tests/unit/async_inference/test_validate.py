@@ -198,7 +198,9 @@ def test_all_cores_give_the_same_in_the_same_order(tmp_path: Path) -> None:
     for n in range(40):
         (tmp_path / f"{n:02}.png").write_bytes(SOUND[: len(SOUND) - n % 3])
     paths = list(find_files([str(tmp_path)], Shard()))
-    assert list(judge_files(paths, Rules(), 2)) == list(judge_files(paths, Rules(), 1))
+    assert list(judge_files(paths, Rules(), 2, compiled=False)) == list(
+        judge_files(paths, Rules(), 1, compiled=False)
+    )
 
 
 class Deadly(Rules):
@@ -215,7 +217,7 @@ def test_a_decoder_that_dies_is_a_finding_of_its_file_only(tmp_path: Path) -> No
     for n in range(40):
         (tmp_path / f"{n:02}.png").write_bytes(SOUND)
     paths = list(find_files([str(tmp_path)], Shard()))
-    judged = list(judge_files(paths, Deadly(), 2))
+    judged = list(judge_files(paths, Deadly(), 2, compiled=False))
     assert [one.path for one in judged] == paths
     assert [one.path for one in judged if not one.is_valid] == [paths[13]]
     assert judged[13].problems[0].kind == "crash"

@@ -16,6 +16,7 @@ from tests.e2e.async_inference.pictures.sniff import PNG_SIGNATURE
 from tests.e2e.async_inference.pictures.walker import Walker
 
 MAX_PIXELS = 1 << 28  # 16384 × 16384; a header that promises more is not inflated
+MAX_KEPT_BYTES = 1 << 27
 MAX_EXTRA_BYTES = 1 << 24  # of chunks that are not pixels: profiles, prompts, workflows
 MAX_CHUNK = (1 << 31) - 1
 
@@ -23,8 +24,9 @@ MAX_CHUNK = (1 << 31) - 1
 class PngParser(Walker):
     """Walks the chunks of one file.
 
-    With ``keep`` the inflated rows are kept in ``stream.rows``, but only if the header has the
-    expected size: nothing is allocated for a header that lies.
+    With ``keep`` the inflated rows are kept in ``stream.rows``, unless the header has another size
+    than the expected one, or an unreasonable one: nothing is allocated for a header that lies.
+    ``see_through``: a chunk makes some colours transparent.
     """
 
     def __init__(self, expected: tuple[int, int] | None = None, *, keep: bool = False) -> None:
@@ -33,6 +35,7 @@ class PngParser(Walker):
         self.stream: PngStream | None = None
         self._keep = keep
         self._extra = 0
+        self.see_through = False
         self._palette = False
         self._pixels = "before"
 
@@ -77,6 +80,7 @@ class PngParser(Walker):
             self._finish_pixels(start)
         if kind in {b"PLTE", b"tRNS"} and self._pixels != "before":
             self._found(DefectKind.STRUCTURE, f"chunk {kind.decode()} after the pixels", start)
+        self.see_through |= kind == b"tRNS"
         if kind in _CRITICAL and length > _CRITICAL[kind]:
             self._stop(DefectKind.STRUCTURE, f"chunk {kind.decode()} of {length} bytes", start)
 
@@ -115,7 +119,7 @@ class PngParser(Walker):
         assert self.header is not None
         start, crc = self._at - 8, crc32(b"IDAT")
         if self.stream is None:
-            keep = self._keep and self.size == self._expected
+            keep = self._keep and not self.defects and self.header.stream_bytes <= MAX_KEPT_BYTES
             self.stream = PngStream(self.header, keep=keep)
         while length:
             piece = yield AtMost(length)

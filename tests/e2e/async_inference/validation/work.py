@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -32,14 +32,21 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How to judge: the size that every picture has to have, and by which rules."""
+    """How to judge: the size that every picture has to have, by which rules, and whether compiled
+    (which pays where there are many files)."""
 
     expected: Size | None = None
     six_rules: bool = False
+    compiled: bool = False
 
     def judge(self, path: str) -> Judged:
         """Judge one file."""
-        problems = describe_file(Path(path), expected=self.expected, six_rules=self.six_rules)
+        problems = describe_file(
+            Path(path),
+            expected=self.expected,
+            six_rules=self.six_rules,
+            compiled=self.compiled,
+        )
         return Judged(path, problems)
 
     def judge_batch(self, paths: list[str]) -> list[Judged]:
@@ -50,14 +57,20 @@ class Rules:
 Waiting: TypeAlias = deque[tuple[list[str], "Future[list[Judged]]"]]
 
 
-def judge_files(paths: Iterable[str], rules: Rules, workers: int) -> Iterator[Judged]:
-    """What came out of each file, in the order of ``paths``.
+def judge_files(
+    paths: Iterable[str], rules: Rules, workers: int, *, compiled: bool = True
+) -> Iterator[Judged]:
+    """What came out of each file, in the order of ``paths``; many of them by compiled rules.
 
     A file whose decoder takes its process down is a finding, and the others go on.
     """
     stream = iter(paths)
     first = list(itertools.islice(stream, FEW))
-    if workers < 2 or len(first) < FEW:
+    if len(first) < FEW:
+        yield from map(rules.judge, first)
+        return
+    rules = replace(rules, compiled=compiled)
+    if workers < 2:
         yield from map(rules.judge, itertools.chain(first, stream))
         return
     crew = _Crew(rules, workers)
