@@ -360,10 +360,24 @@ def reference_pictures(count: int) -> list[Clean]:
     made = []
     for n in range(count):
         prompt = f"{MINER_PROMPTS[n % len(MINER_PROMPTS)]} number {n}"
-        canvas = Canvas(Task(str(n), prompt, SIDE, SIDE, 1, 7.0, n, "", 0.0))
+        canvas = Canvas(_task(prompt, n))
         canvas.step(1)
         made.append(Clean(f"miner-{n}", "reference miner", prompt, canvas.pixels()))
     return made
+
+
+def _task(prompt: str, seed: int) -> Task:
+    return Task(
+        key=str(seed),
+        prompt=prompt,
+        width=SIDE,
+        height=SIDE,
+        steps=1,
+        guidance=7.0,
+        seed=seed,
+        path="",
+        seconds=0.0,
+    )
 
 
 def main() -> None:

@@ -20,6 +20,12 @@ from PIL import Image
 from benchmarks.pictures_corpus import photos, png_bytes, reference_pictures
 from tests.e2e.async_inference.pictures.file import examine
 
+# Installed files that are broken, each looked at by hand.
+BROKEN = {
+    "image/png/testdata/invalid-": "broken on purpose",
+    "httplib2/ref/img2.png": "empty on purpose",
+    "mate/nature/Wood.jpg": "23 KB follow its end",
+}
 Chance = np.random.Generator
 END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
@@ -141,8 +147,9 @@ def false_alarms(files: list[bytes], limit: int) -> tuple[int, int]:
     for path in wild:
         defects = examine(path.read_bytes(), name=path.name)
         if defects:
-            accused += 1
-            print(f"  {path}: {defects[0]}")
+            known = next((why for part, why in BROKEN.items() if part in str(path)), "")
+            accused += not known
+            print(f"  {path}: {defects[0]}{f' ({known})' if known else ''}")
     return accused, len(files) + len(wild)
 
 

@@ -49,6 +49,20 @@ def with_alpha(pixels: Pixels) -> Pixels:
     return np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
 
 
+def drift_map(picture: Pixels, other: Pixels, cell: int) -> npt.NDArray[np.float64]:
+    """How far the means of whole cells of ``cell`` pixels differ, in levels of the worst channel.
+
+    Differences that only shake cancel out in a mean, so that a faint change of content shows.
+    """
+    rows, columns = picture.shape[0] // cell, picture.shape[1] // cell
+    channels = min(picture.shape[2], other.shape[2])
+    apart = picture[: rows * cell, : columns * cell, :channels].astype(np.int16)
+    apart -= other[: rows * cell, : columns * cell, :channels]
+    sums = apart.reshape(rows, cell, columns, cell, channels).sum(axis=(1, 3), dtype=np.int32)
+    drift: npt.NDArray[np.float64] = np.abs(sums).max(axis=2) / cell**2
+    return drift
+
+
 def distance_map(picture: Pixels, other: Pixels) -> Pixels:
     """How far each pixel differs, in levels of its most different channel; sizes have to agree."""
     if picture.shape != other.shape:

@@ -13,7 +13,9 @@ from tests.e2e.async_inference.pictures.pixels import (
     UndecodableError,
     decode,
     distance_map,
+    drift_map,
 )
+from tests.e2e.async_inference.pictures.region import CELL
 
 MAX_DISTANCE = 16  # levels; a miner that differs by more in quiet cannot be compared with itself
 
@@ -29,11 +31,16 @@ class Sameness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Repeatability:
-    """What was learned from ``pairs`` quiet pairs; ``distance`` is the largest seen, in levels."""
+    """What was learned from ``pairs`` quiet pairs.
+
+    ``distance`` is the largest difference of a pixel that was seen, ``drift`` the largest of the
+    mean of a cell, both in levels.
+    """
 
     sameness: Sameness
     pairs: int
     distance: int = 0
+    drift: float = 0.0
     reason: str = ""
 
     @property
@@ -47,6 +54,11 @@ class Repeatability:
         distance seen and one more, for the pairs that were not seen."""
         return self.distance + self.distance // 2 + 1 if self.distance else 0
 
+    @property
+    def drift_tolerance(self) -> float | None:
+        """Levels that the mean of a cell may differ by; None for an exact miner, who needs none."""
+        return 1.5 * self.drift + 0.75 if self.distance else None
+
     def __str__(self) -> str:
         if self.sameness is Sameness.DISTANCE:
             return f"pixels within {self.distance} levels ({self.pairs} quiet pairs)"
@@ -57,26 +69,28 @@ class Repeatability:
 
 def learn_repeatability(pairs: Iterable[tuple[bytes, bytes]]) -> Repeatability:
     """Compare the files of the same request, made twice in quiet, and fold over all pairs."""
-    count, exact, distance = 0, True, 0
+    count, exact, distance, drift = 0, True, 0, 0.0
     for first, second in pairs:
         count += 1
         if first == second:
             continue
         exact = False
         try:
-            apart = distance_between(decode(first), decode(second))
+            one, other = decode(first), decode(second)
         except UndecodableError as error:
             return Repeatability(Sameness.NONE, count, reason=f"a quiet picture is broken: {error}")
+        apart = distance_between(one, other)
         if apart is None:
             return Repeatability(Sameness.NONE, count, reason="quiet pictures differ in size")
         distance = max(distance, apart)
+        drift = max(drift, float(drift_map(one, other, CELL).max(initial=0)))
     if not count:
         return Repeatability(Sameness.NONE, 0, reason="no request was made twice in quiet")
     if distance > MAX_DISTANCE:
         reason = f"quiet pictures of one request differ by {distance} levels"
-        return Repeatability(Sameness.NONE, count, distance, reason)
+        return Repeatability(Sameness.NONE, count, distance, drift, reason)
     if distance:
-        return Repeatability(Sameness.DISTANCE, count, distance)
+        return Repeatability(Sameness.DISTANCE, count, distance, drift)
     return Repeatability(Sameness.BYTES if exact else Sameness.PIXELS, count)
 
 

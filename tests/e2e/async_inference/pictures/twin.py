@@ -8,8 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.e2e.async_inference.pictures.content import Candidate, Content, what_lies_there
-from tests.e2e.async_inference.pictures.pixels import Pixels, distance_map
-from tests.e2e.async_inference.pictures.region import TILE, Region, enclosing, regions_of
+from tests.e2e.async_inference.pictures.pixels import Pixels, distance_map, drift_map
+from tests.e2e.async_inference.pictures.region import (
+    CELL,
+    TILE,
+    Mask,
+    Region,
+    enclosing,
+    regions_of,
+)
 
 MAX_TOLD_TILES = 6
 _FILLS = {Content.FLAT, Content.TRANSPARENT, Content.OTHER_PICTURE}
@@ -62,9 +69,18 @@ class Difference:
 
 
 def compare(
-    picture: Pixels, twin: Pixels, tolerance: int = 0, others: Sequence[Candidate] = ()
+    picture: Pixels,
+    twin: Pixels,
+    tolerance: int = 0,
+    others: Sequence[Candidate] = (),
+    *,
+    drift_tolerance: float | None = None,
 ) -> Difference | None:
     """None where every channel of every pixel agrees within ``tolerance`` levels.
+
+    With ``drift_tolerance`` the means of cells of eight pixels have to agree too, within as many
+    levels: this finds what is too faint for the tolerance of single pixels. Both tolerances are
+    those of a learned ``Repeatability``.
 
     ``others`` are the pictures whose content could have got in, the likeliest first: of jobs in
     flight at the same time, of the job before, of the same request with another LoRA or none. They
@@ -74,7 +90,7 @@ def compare(
     if picture.shape[:2] != twin.shape[:2]:
         phrase = f"{picture.shape[1]}x{picture.shape[0]}, the quiet twin has {width}x{height}"
         return Difference((Region.whole(height, width),), Content.WRONG_SIZE, phrase, "", 1.0)
-    changed = distance_map(picture, twin) > tolerance
+    changed = _changed(picture, twin, tolerance, drift_tolerance)
     regions = regions_of(changed)
     if not regions:
         return None
@@ -84,6 +100,15 @@ def compare(
         if what_lies_there(picture, twin, around, tolerance, others) == what:
             regions = (around,)  # the same fill in between, where the twin happens to agree with it
     return Difference(regions, what.content, what.phrase, what.source, float(changed.mean()))
+
+
+def _changed(picture: Pixels, twin: Pixels, tolerance: int, drift: float | None) -> Mask:
+    changed: Mask = distance_map(picture, twin) > tolerance
+    if drift is not None:
+        cells = drift_map(picture, twin, CELL) > drift
+        whole = cells.repeat(CELL, axis=0).repeat(CELL, axis=1)
+        changed[: whole.shape[0], : whole.shape[1]] |= whole
+    return changed
 
 
 def _is_tile(region: Region) -> bool:

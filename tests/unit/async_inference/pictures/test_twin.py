@@ -228,7 +228,6 @@ UNPACKED = encoded(PICTURE, compress_level=0)
     [
         ([(FILE, FILE)], Repeatability(Sameness.BYTES, 1)),
         ([(FILE, FILE), (FILE, UNPACKED)], Repeatability(Sameness.PIXELS, 2)),
-        ([(FILE, encoded(shaken(PICTURE, 2)))], Repeatability(Sameness.DISTANCE, 1, 2)),
     ],
 )
 def test_repeatability_is_the_weakest_that_was_seen(
@@ -265,3 +264,26 @@ def test_the_tolerance_covers_more_than_was_seen(distance: int) -> None:
     """An exact miner is held to exactness, another to a little more than its own distance."""
     tolerance = Repeatability(Sameness.DISTANCE, 1, distance).tolerance
     assert tolerance == 0 if distance == 0 else distance < tolerance <= 2 * distance + 1
+
+
+def test_the_distance_of_a_miner_that_is_not_exact_is_learned() -> None:
+    """The largest difference of a pixel, and of the mean of a cell."""
+    learned = learn_repeatability([(FILE, encoded(shaken(PICTURE, 2)))])
+    assert (learned.sameness, learned.distance, learned.comparable) == (Sameness.DISTANCE, 2, True)
+    assert 0 < learned.drift < 1
+
+
+def test_a_faint_change_is_found_below_the_tolerance_of_pixels() -> None:
+    """Three levels darker over sixteen cells, on hardware that shakes by two."""
+    learned = learn_repeatability(
+        [(encoded(TWIN), encoded(shaken(TWIN, 2, seed))) for seed in (1, 2)]
+    )
+    darker = TWIN.copy()
+    darker[64:96, 64:96] -= np.minimum(darker[64:96, 64:96], 2)
+    shaky = shaken(darker, 2, 9)
+    drift = learned.drift_tolerance
+    difference = compare(shaky, TWIN, learned.tolerance, drift_tolerance=drift)
+    assert compare(shaky, TWIN, learned.tolerance) is None
+    assert difference is not None
+    assert difference.regions == (Region(64, 64, 96, 96, SIDE, SIDE),)
+    assert compare(shaken(TWIN, 2, 5), TWIN, learned.tolerance, drift_tolerance=drift) is None
