@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import ssl
+import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -173,7 +174,7 @@ class Node:
         process = await asyncio.create_subprocess_exec(
             *[word.replace(FOLDER, str(folder)) for word in container["command"]],
             cwd=self.workdir,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder), **env},
+            env={"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "HOME": str(folder), **env},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
