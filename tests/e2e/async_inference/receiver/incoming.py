@@ -1,7 +1,8 @@
 """Where pictures lie while they arrive, so that what broke off leaves nothing behind.
 
-Each server has a folder of its own under ``.incoming``, with a locked file in it. The system drops
-the lock when the process dies, however it dies; the next start removes folders that nobody locks.
+On Linux they have no name at all until they are whole, and are gone with the process. Elsewhere each
+server has a folder of its own under ``.incoming``, with a locked file in it: the system drops the
+lock when the process dies, however it dies, and the next start removes folders that nobody locks.
 """
 
 import fcntl
@@ -11,6 +12,8 @@ from pathlib import Path
 
 _LOCK = "lock"
 _READY = ".server"
+# Without O_TMPFILE this opens a folder for writing, which fails: such files then get names.
+_NAMELESS = getattr(os, "O_TMPFILE", 0) | os.O_RDWR | os.O_CLOEXEC
 
 
 class Incoming:
@@ -32,9 +35,27 @@ class Incoming:
         # Only a folder that is already locked gets the name that another start may sweep.
         self._folder = making.rename(parent / (name + _READY))
         self._made = 0
+        self._nameless = self._can_be_nameless()
 
-    def new(self) -> tuple[int, Path]:
-        """A new empty file: its descriptor, open for writing, and its path."""
+    def _can_be_nameless(self) -> bool:
+        trial = self._folder / "trial.part"
+        try:
+            descriptor = os.open(self._folder, _NAMELESS, 0o644)
+        except OSError:
+            return False
+        try:
+            give_name(descriptor, trial)
+            trial.unlink()
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+        return True
+
+    def new(self) -> tuple[int, Path | None]:
+        """A new empty file: its descriptor, open for writing, and its path if it has one."""
+        if self._nameless:
+            return os.open(self._folder, _NAMELESS, 0o644), None
         self._made += 1
         path = self._folder / f"{self._made}.part"
         return os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o644), path
@@ -56,6 +77,16 @@ class Incoming:
                 pass  # another server is at work in there
             finally:
                 os.close(lock)
+
+
+def give_name(descriptor: int, path: Path) -> None:
+    """Name a file that has none; see open(2) on O_TMPFILE.
+
+    Raises:
+        OSError: the name is taken (FileExistsError), or the file system has no such thing.
+    """
+    # Only with a src_dir_fd does Python make the call that follows the link in /proc.
+    os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor)
 
 
 def _remove(folder: Path) -> None:

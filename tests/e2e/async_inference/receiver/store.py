@@ -12,7 +12,7 @@ import msgspec
 from tests.e2e.async_inference.events import File
 from tests.e2e.async_inference.receiver import names
 from tests.e2e.async_inference.receiver.entries import Entry, decode
-from tests.e2e.async_inference.receiver.incoming import Incoming
+from tests.e2e.async_inference.receiver.incoming import Incoming, give_name
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 _REMEMBERED = 10_000
@@ -29,7 +29,7 @@ class PictureFile:
         self._hash = hashlib.sha256()
         self.size = 0
         try:
-            self._descriptor, self.path = incoming.new()
+            self._descriptor, self._path = incoming.new()
         except OSError as error:
             raise NotStoredError(str(error.strerror)) from error
 
@@ -49,10 +49,29 @@ class PictureFile:
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
+    def claim(self, final: Path) -> bool:
+        """Name the file ``final`` unless that name is taken; atomic where there are hard links.
+
+        Elsewhere the name is reserved by an empty file first.
+        """
+        try:
+            if self._path is None:
+                give_name(self._descriptor, final)
+            else:
+                os.link(self._path, final)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if self._path is None or error.errno not in _NO_LINKS:
+                raise
+            return _reserve(self._path, final)
+        return True
+
     def discard(self) -> None:
         """Close it and remove the temporary name; what was kept stays kept."""
         os.close(self._descriptor)
-        self.path.unlink(missing_ok=True)
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
 
 class Store:
@@ -91,7 +110,7 @@ class Store:
         name = self._stem(job_id)
         number = self._next.pop(name, 1)
         try:
-            while not _claim(picture.path, self.images / names.numbered(name, number)):
+            while not picture.claim(self.images / names.numbered(name, number)):
                 number += 1
         except OSError as error:
             raise NotStoredError(str(error.strerror)) from error
@@ -157,22 +176,6 @@ class Store:
         if name != folded:
             self._cased[folded] = name
         return name
-
-
-def _claim(temporary: Path, final: Path) -> bool:
-    """Name the file ``final`` unless that name is taken; atomic on file systems with hard links.
-
-    Elsewhere the name is reserved by an empty file first.
-    """
-    try:
-        os.link(temporary, final)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        return _reserve(temporary, final)
-    return True
 
 
 def _reserve(temporary: Path, final: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import resource
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import requests
 
 from tests.e2e.async_inference import callback_server
 from tests.e2e.async_inference.receiver.entries import Entry, decode, encode
+from tests.e2e.async_inference.receiver.incoming import Incoming
 from tests.e2e.async_inference.receiver.ledger import Ledger
 from tests.e2e.async_inference.receiver.limits import Limits
 from tests.e2e.async_inference.receiver.store import Store
@@ -258,7 +260,7 @@ def test_a_start_removes_nothing_that_it_did_not_make(tmp_path: Path) -> None:
 def test_without_hard_links_names_are_still_not_overwritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_links(*_: object) -> None:
+    def no_links(*_: object, **__: object) -> None:
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr("os.link", no_links)
@@ -267,6 +269,30 @@ def test_without_hard_links_names_are_still_not_overwritten(
             assert post(run, callback(image=PNG + bytes([n]))).status == 200
         assert (run.folder / "images/job-1.png").read_bytes() == PNG + b"\0"
         assert (run.folder / "images/job-1.2.png").read_bytes() == PNG + b"\1"
+
+
+@pytest.mark.parametrize("nameless", [True, False])
+def test_what_a_dead_server_left_is_swept_and_what_a_live_one_has_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nameless: bool
+) -> None:
+    if not nameless:
+        monkeypatch.setattr(Incoming, "_can_be_nameless", lambda _self: False)
+    dead = tmp_path / "dead.server"
+    dead.mkdir()
+    (dead / "lock").touch()
+    (dead / "1.part").write_bytes(b"half a pict")
+    live = Incoming(tmp_path)
+    descriptor, path = live.new()
+    assert (path is None) is nameless
+
+    again = Incoming(tmp_path)
+
+    assert not dead.exists()
+    assert path is None or path.exists()
+    os.close(descriptor)
+    again.close()
+    live.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def entry(number: int, *, secret: str = "match", error: str = "") -> Entry:
