@@ -1,6 +1,6 @@
 """Where pictures lie while they arrive, so that what broke off leaves nothing behind.
 
-On Linux they have no name at all until they are whole, and are gone with the process. Elsewhere each
+On Linux they have no name until they are whole, and are gone with the process. Elsewhere each
 server has a folder of its own under ``.incoming``, with a locked file in it: the system drops the
 lock when the process dies, however it dies, and the next start removes folders that nobody locks.
 """

@@ -16,6 +16,7 @@ from tests.e2e.async_inference.nemesis import (
     ConnectionRefused,
     DownAndUp,
     EndlessAnswer,
+    LongAnswer,
     Nemesis,
     NoAnswer,
     Quiet,
@@ -248,6 +249,16 @@ def test_an_endless_answer_goes_on_until_the_client_has_enough(receiver: Running
     assert delivered.broken == "the miner closed the connection before it was answered"
 
 
+def test_a_long_answer_is_long_and_excuses_nothing(receiver: Running) -> None:
+    meet(receiver, LongAnswer(characters=3000))
+
+    answer = deliver(receiver)
+
+    assert (answer.status_code, len(answer.text)) == (200, 3000)
+    delivered = receiver.delivery()
+    assert (delivered.answer, delivered.nemesis) == (answer.text[:500], "")
+
+
 def test_down_and_up_again(receiver: Running) -> None:
     meet(receiver, DownAndUp(seconds=0.3))
     with pytest.raises(requests.ConnectionError, match=r"reset|aborted|Broken"):
@@ -289,11 +300,12 @@ def test_every_nemesis_records_what_it_does_and_leaves_nothing_behind(
     tmp_path: Path, nemesis: Nemesis
 ) -> None:
     with running(tmp_path / "kept", nemesis=nemesis) as run:
+        excuses_the_miner = not isinstance(nemesis, Quiet | LongAnswer)
         try:
             deliver(run, timeout=0.5, picture=PNG, read=False).close()
         except requests.RequestException:
-            assert not isinstance(nemesis, Quiet)
-        if not isinstance(nemesis, Quiet):
+            assert excuses_the_miner
+        if excuses_the_miner:
             run.wait_for_events(NemesisActed, 1)
         meet(run, Quiet())
         assert post(run).status == 200
