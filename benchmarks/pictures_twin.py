@@ -4,8 +4,7 @@
 
 Regions of 0.1 % to half of the picture, filled with black, white, grey, noise or another picture,
 for a miner that is exact and for one that differs by up to two levels; then clean pairs of every
-kind. At least half of a region differs visibly from the twin: black on a night sky is no damage that
-anything could locate.
+kind. At least half of a region differs visibly: nothing could locate black on a night sky.
 """
 
 import argparse
