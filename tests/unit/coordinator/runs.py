@@ -16,6 +16,7 @@ from tests.coordinator.run import Backend
 from tests.coordinator.session import Options, Session, start
 from tests.coordinator.suites import MIB
 
+LEAN = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # importing them takes longer than a suite here
 ROOM = Room(cores=64, memory=64 * 1024 * MIB)
 
 
@@ -39,7 +40,7 @@ def declare(folder: Path, sources: Mapping[str, str], **needs: Mapping[str, Any]
         path = folder / name / "test_it.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
-        declared = {"pytest": [f"{name}/test_it.py"], "cores": 0.1, "deadline": 120}
+        declared = {"pytest": [f"{name}/test_it.py"], "cores": 0.1, "deadline": 120, "env": LEAN}
         lines.append(f"[suites.{name}]")
         for key, value in (declared | dict(needs.get(name.replace("-", "_"), {}))).items():
             lines.append(f"{key} = {_toml(value)}")

@@ -37,12 +37,13 @@ def run_session(folder: Path, source: str, *args: str, **env: str) -> Session:
     (folder / "test_it.py").write_text(source)
     events = folder / "out" / "events.ndjson"
     command = [sys.executable, "-m", "pytest", "-p", "coordinator_events", *args]
+    lean = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # importing them takes longer than the session
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COORDINATOR"))}
     done = subprocess.run(
         command,
         check=False,
         cwd=folder,
-        env=clean | {"PYTHONPATH": str(PLUGINS), "COORDINATOR_EVENTS": str(events)} | env,
+        env=clean | lean | {"PYTHONPATH": str(PLUGINS), "COORDINATOR_EVENTS": str(events)} | env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -10,6 +10,7 @@ from tests.coordinator.fold import TestOutcome
 from tests.unit.coordinator.known_wrong import summary_line_verdict
 from tests.unit.coordinator.sessions import run_session
 
+XDIST = ("-p", "xdist", "-n", "2")
 EVERY_OUTCOME = """
 import pytest
 @pytest.fixture
@@ -55,7 +56,7 @@ OUTCOMES = {
 }
 
 
-@pytest.mark.parametrize("extra", [(), ("-p", "xdist", "-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("extra", [(), XDIST], ids=["alone", "xdist"])
 def test_each_test_has_its_one_outcome(tmp_path: Path, extra: tuple[str, ...]) -> None:
     """Every kind of outcome is told apart, without xdist and with it."""
     session = run_session(tmp_path, EVERY_OUTCOME, *extra)
@@ -218,7 +219,7 @@ def test_a_worker_of_xdist_that_dies_fails_its_test(tmp_path: Path) -> None:
     """The session goes on after a worker crashed, and the test under it is a failure."""
     source = ONE_PASS + "import os\ndef test_two(): os._exit(1)\ndef test_three(): pass\n"
 
-    session = run_session(tmp_path, source, "-n", "2")
+    session = run_session(tmp_path, source, *XDIST)
 
     assert session.outcomes() == {
         "test_one": "passed",
