@@ -10,7 +10,7 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,7 +45,8 @@ class CallbackServer:
 
     ``on_event`` is called in the server's event loop with everything that happens; ``clock`` gives
     the times in it. With ``strict``, callbacks that can be read but break the protocol are answered
-    422; with ``fsync`` an answered callback survives a loss of power too.
+    422; with ``fsync`` an answered callback survives a loss of power too. ``hosts`` are
+    names, beside localhost and every IP address, under which the dashboard may be opened.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class CallbackServer:
         limits: Limits = DEFAULT_LIMITS,
         strict: bool = False,
         fsync: bool = False,
+        hosts: Collection[str] = (),
     ) -> None:
         self.folder = folder
         self.host = host
@@ -70,6 +72,7 @@ class CallbackServer:
         self._rules = Rules(limits, strict, fsync, clock)
         self._keys = Keyring(secret)
         self._past: list[Stage] = []
+        self._hosts = {host.lower(), *(name.lower() for name in hosts)}
 
     @property
     def url(self) -> str:
@@ -87,7 +90,7 @@ class CallbackServer:
         limits = self._rules.limits
         ledger = Ledger(limits)
         ledger.load(*store.earlier(limits.keep))
-        self._pages = Pages(ledger, store.images, hosts={self.host.lower()})
+        self._pages = Pages(ledger, store.images, hosts=self._hosts)
         self._reception = Reception(
             self._rules,
             keys=self._keys,
@@ -156,7 +159,14 @@ def _opened(folder: Path) -> Store:
 
 
 async def serve(
-    *, host: str, port: int, folder: Path, secret: str, strict: bool = False, fsync: bool = False
+    *,
+    host: str,
+    port: int,
+    folder: Path,
+    secret: str,
+    strict: bool = False,
+    fsync: bool = False,
+    hosts: Collection[str] = (),
 ) -> None:
     """Run a callback server until SIGINT or SIGTERM.
 
@@ -166,7 +176,9 @@ async def serve(
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    server = CallbackServer(folder, host=host, port=port, secret=secret, strict=strict, fsync=fsync)
+    server = CallbackServer(
+        folder, host=host, port=port, secret=secret, strict=strict, fsync=fsync, hosts=hosts
+    )
     await server.start()
     click.echo(f"callbacks   POST {server.url}/callback   (header {SECRET_HEADER})")
     click.echo(f"dashboard   {server.url}/")
@@ -210,14 +222,23 @@ def main(
     """Receive callbacks, keep them, and show them live in the browser."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        chosen = port if port is not None else urlsplit(base_url).port or 80
+        public = urlsplit(base_url)
+        chosen = port if port is not None else public.port or 80
     except ValueError:
         raise click.BadParameter(
             f"{base_url!r} has no usable port", param_hint="--base-url"
         ) from None
     try:
         asyncio.run(
-            serve(host=host, port=chosen, folder=folder, secret=secret, strict=strict, fsync=fsync)
+            serve(
+                host=host,
+                port=chosen,
+                folder=folder,
+                secret=secret,
+                strict=strict,
+                fsync=fsync,
+                hosts=[public.hostname] if public.hostname else [],
+            )
         )
     except CallbackServerError as error:
         click.echo(str(error), err=True)

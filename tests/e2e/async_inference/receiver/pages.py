@@ -31,6 +31,9 @@ _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF8", "image/gif"),
 )
+_FOREIGN = (
+    "open this page as localhost or by an IP address, or give its name in ASYNC_CALLBACK_BASE_URL"
+)
 _BATCH = 200
 _HEARTBEAT = 15.0
 _HEADERS = {
@@ -85,7 +88,7 @@ class Pages:
             return _text(404, "nothing is here; callbacks go to POST /callback")
         host = request.headers.get(hdrs.HOST, "")
         if not _ours(host, request.headers.get(hdrs.ORIGIN), self._hosts):
-            return _text(403, "open this page as localhost or by the machine's IP address")
+            return _text(403, _FOREIGN)
         path = request.rel_url.raw_path
         if path == "/events":
             return await self._events(request)

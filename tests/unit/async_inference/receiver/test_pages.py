@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -27,6 +28,7 @@ from tests.unit.async_inference.receiver_support import (
     get,
     part,
     post,
+    running,
 )
 
 CHROMIUM = next(
@@ -41,6 +43,10 @@ def picture(width: int = 96, height: int = 64, *, black_below: int | None = None
     image = Image.merge("RGB", (image, image.rotate(180), image.effect_spread(3)))
     if black_below is not None:
         image.paste((0, 0, 0), (0, black_below, width, height))
+    return saved(image)
+
+
+def saved(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
@@ -126,6 +132,12 @@ def test_a_foreign_page_reads_nothing(receiver: Running, lines: tuple[str, ...],
     assert "job-1" not in response.text
 
 
+def test_a_name_that_was_given_opens_the_pages(tmp_path: Path) -> None:
+    with running(tmp_path / "kept", hosts=["Runner.Example"]) as run:
+        assert get(run, "/", "Host: runner.example:8092").status == 200
+        assert get(run, "/", "Host: other.example").status == 403
+
+
 def test_a_miner_may_call_us_by_any_name(receiver: Running) -> None:
     """A container reaches us as host.docker.internal; only reading is bound to our names."""
     request = callback()
@@ -160,10 +172,15 @@ def test_pictures_are_served_as_what_they_are(receiver: Running, content: bytes,
 
 
 WHOLE = picture()
+NOISE = np.random.default_rng(1).integers(20, 255, (64, 96))
 HALF = WHOLE[: len(WHOLE) // 2]
 LOOKS: dict[str, tuple[bytes, str]] = {
     "whole": (WHOLE, ""),
     "bottom black": (picture(black_below=34), "Partial render detected"),
+    "16 bits": (saved(Image.fromarray(NOISE.astype("uint16") * 256)), ""),
+    "palette": (saved(Image.open(io.BytesIO(WHOLE)).quantize()), ""),
+    "alpha": (saved(Image.open(io.BytesIO(WHOLE)).convert("RGBA")), ""),
+    "data after the end": (WHOLE + b"more", ""),
     "half the file": (HALF, "PIL verification failed"),
     "no end": (WHOLE[:-12], "PIL verification failed"),
     "enormous": (header_only(30_000, 30_000), "too large to look at"),
