@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def encode(pixels: Pixels) -> bytes:
     packer = zlib.compressobj(1, zlib.DEFLATED, 15, 9, zlib.Z_HUFFMAN_ONLY)
     data = packer.compress(rows.tobytes()) + packer.flush()
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+    return SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -35,6 +36,16 @@ def write_atomically(path: Path, data: bytes) -> None:
     unfinished.replace(path)
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """One chunk with its length and checksum."""
     crc = zlib.crc32(data, zlib.crc32(kind))
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+
+
+def chunks(file: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and data of each chunk of a PNG that :func:`encode` made."""
+    place = len(SIGNATURE)
+    while place < len(file):
+        (length,) = struct.unpack_from(">I", file, place)
+        yield file[place + 4 : place + 8], file[place + 8 : place + 8 + length]
+        place += length + 12

@@ -3,6 +3,7 @@
 VARIATIONS: tuple[str, ...] = (
     "bad-request-400",
     "bursty",
+    "eats-memory",
     "error-word",
     "failed-at",
     "floods-output",

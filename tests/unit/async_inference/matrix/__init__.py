@@ -7,6 +7,7 @@ from tests.unit.async_inference.matrix import (
     basics,
     delivery,
     liveness,
+    pictures,
     polling,
     submission,
 )
@@ -16,6 +17,7 @@ ROWS: tuple[Row, ...] = (
     *basics.ROWS,
     *delivery.ROWS,
     *liveness.ROWS,
+    *pictures.ROWS,
     *polling.ROWS,
     *submission.ROWS,
 )

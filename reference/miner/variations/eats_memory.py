@@ -9,8 +9,7 @@ MIB = 2**20
 class EatsMemory(Fault):
     name = "eats-memory"
     does = "takes memory half way, more than a small container has (parameter: MiB)"
-    clause = "SCH-2"
-    parameter = 512.0
+    parameter = 64.0
 
     def step(self, task: Task, percent: float | None, beat: Beat) -> float | None:
         if percent is not None and 50 <= percent < 55:
