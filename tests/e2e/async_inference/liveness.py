@@ -7,8 +7,10 @@ in it. A job that never reports a percentage is judged by silence and total only
 seconds on a monotonic clock that comes in as an argument; nothing here waits or looks at a clock.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
+
+import msgspec
 
 from tests.e2e.async_inference.diagnosis import Diagnosis, Life, Stage
 from tests.e2e.async_inference.protocol import TERMINAL
@@ -74,9 +76,8 @@ class Budgets:
 _QUEUED, _WORKING, _ENDED = range(3)
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """What has been seen of one job, and when.
+class Clocks(msgspec.Struct, frozen=True):
+    """What has been seen of one job, and when: a struct, because each poll makes a new one.
 
     ``best`` is the highest progress in percent, ``first`` the first one above 0, seen at
     ``first_at``; ``reached`` is how far its status has come; ``taken_up`` is when it was first seen
@@ -101,7 +102,7 @@ class Clocks:
     def heard_at(self, at: float, status: str | None, progress: float | None) -> "Clocks":
         """A readable answer came. ``completed`` is 100 %, whatever percentage stands beside it."""
         if self._begins_anew(status, progress):
-            again = replace(
+            again = msgspec.structs.replace(
                 Clocks.started(at),
                 began=self.began,
                 taken_up=self.taken_up,
@@ -110,15 +111,23 @@ class Clocks:
             return again.heard_at(at, status, progress)
         if status == "completed":
             progress = 100.0
-        best = max((p for p in (self.best, progress) if p is not None), default=None)
-        reached = max(self.reached, _rank(status))
+        best, reached = self.best, max(self.reached, _rank(status))
+        if progress is not None and (best is None or progress > best):
+            best = progress
         rose = reached > self.reached or (best or 0) > (self.best or 0)
-        seen = replace(self, heard=at, status=status, reached=reached, best=best)
-        if reached > _QUEUED:
-            seen = replace(seen, taken_up=min(at, self.taken_up))
-        if best and not self.first:
-            seen = replace(seen, first=best, first_at=at)
-        return replace(seen, moved=at) if rose else seen
+        first = bool(best) and not self.first
+        return Clocks(
+            began=self.began,
+            heard=at,
+            moved=at if rose else self.moved,
+            status=status,
+            reached=reached,
+            best=best,
+            first=(best or 0.0) if first else self.first,
+            first_at=at if first else self.first_at,
+            attempt=self.attempt,
+            taken_up=min(at, self.taken_up) if reached > _QUEUED else self.taken_up,
+        )
 
     def _begins_anew(self, status: str | None, progress: float | None) -> bool:
         """Back in the queue, or at 0 % after more than that, while another attempt is granted."""
