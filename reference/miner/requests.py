@@ -76,6 +76,14 @@ def _moment(value: object) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def moment_of(body: dict[str, Any]) -> datetime | None:
+    """The expiry of a submission that was not checked yet; None where there is none to read."""
+    try:
+        return _moment(body.get("expiry"))
+    except ValueError:
+        return None
+
+
 def _bytes_of(value: str) -> str:
     try:
         empty = not b64decode(value.partition("base64,")[2] or value, validate=True)

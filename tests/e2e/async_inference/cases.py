@@ -13,6 +13,7 @@ from tests.e2e.async_inference.scenario import CallbackTo, Job, Moment, Request
 MEANT, CASE = "meant", "case"
 # Names of requests beside the jobs.
 STATUS_URL, REFUSED_JOB = "status_url", "status of a refused job"
+HEALTH_IDLE, HEALTH_BUSY, HEALTH_AFTER = "health (idle)", "health (busy)", "health (after)"
 UNKNOWN_ID, ID_IN_USE, TRAVERSAL = "unknown id", "id in use", "path traversal"
 DEFAULT_SIZE = (1024, 1024)
 MILLION = 1_000_000
@@ -131,11 +132,12 @@ def with_chosen_id(job: Job, job_id: str) -> Job:
     return special(job, Meant.CHOSEN_ID, job_id, job_id=job_id)
 
 
-def with_hostile_ids(jobs: Iterable[Job]) -> list[Job]:
-    return [
-        special(job, Meant.HOSTILE_ID, case, job_id=job_id.format(job.seed))
-        for job, (case, job_id) in zip(jobs, HOSTILE_IDS.items(), strict=False)
-    ]
+def with_hostile_ids(draw: Callable[[], Job]) -> list[Job]:
+    def hostile(case: str, pattern: str) -> Job:
+        job = draw()
+        return special(job, Meant.HOSTILE_ID, case, job_id=pattern.format(job.seed))
+
+    return [hostile(case, pattern) for case, pattern in HOSTILE_IDS.items()]
 
 
 def to_fail(job: Job) -> Job:
@@ -163,9 +165,28 @@ def unknown_ids(status: str, result: str) -> list[Request]:
 
 
 def traversals(folders: Iterable[str]) -> list[Request]:
-    """Paths that climb out of each of these folders of urls."""
+    """Paths that climb out of each of these folders of urls, which end in a slash."""
     return [
-        Request(probe=TRAVERSAL, path=f"{folder}/{path}")
-        for folder in folders
-        for path in TRAVERSALS
+        Request(probe=TRAVERSAL, path=folder + path) for folder in folders for path in TRAVERSALS
+    ]
+
+
+def health_beside_work(every: float) -> list[Request]:
+    """Health before the first job, and again and again while jobs are in flight."""
+    return [
+        Request(probe=HEALTH_IDLE, path="/health"),
+        Request(probe=HEALTH_BUSY, path="/health", moment=Moment.DURING, every=every),
+    ]
+
+
+def health_after() -> Request:
+    return Request(probe=HEALTH_AFTER, path="/health", moment=Moment.AFTER)
+
+
+def open_pages() -> list[Request]:
+    """Pages that anyone may ask for, while jobs are in flight and when they have ended."""
+    return [
+        Request(probe="page", path=path, moment=moment)
+        for path in ("/health", "/jobs", "/")
+        for moment in (Moment.DURING, Moment.AFTER)
     ]

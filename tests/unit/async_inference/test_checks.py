@@ -25,7 +25,10 @@ from tests.harness.settings import ROOT
 from tests.harness.verdict import Outcome, judge
 from tests.unit.async_inference import (
     test_checks_delivery,
+    test_checks_expiry,
+    test_checks_health,
     test_checks_polling,
+    test_checks_secrecy,
     test_checks_submission,
 )
 from tests.unit.async_inference.histories import (
@@ -43,6 +46,9 @@ FAMILIES = (
     test_checks_submission.FAMILY,
     test_checks_polling.FAMILY,
     test_checks_delivery.FAMILY,
+    test_checks_expiry.FAMILY,
+    test_checks_health.FAMILY,
+    test_checks_secrecy.FAMILY,
 )
 SECTION = CallbackSection(status="delivered", status_code=200, payload_status="completed")
 

@@ -6,9 +6,12 @@ One table a family; a new table gets its row here.
 from tests.unit.async_inference.matrix import (
     basics,
     delivery,
+    expiry,
+    health,
     liveness,
     pictures,
     polling,
+    secrecy,
     submission,
 )
 from tests.unit.async_inference.matrix.row import Row
@@ -16,8 +19,11 @@ from tests.unit.async_inference.matrix.row import Row
 ROWS: tuple[Row, ...] = (
     *basics.ROWS,
     *delivery.ROWS,
+    *expiry.ROWS,
+    *health.ROWS,
     *liveness.ROWS,
     *pictures.ROWS,
     *polling.ROWS,
+    *secrecy.ROWS,
     *submission.ROWS,
 )

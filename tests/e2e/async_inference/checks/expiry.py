@@ -1,0 +1,217 @@
+"""EXP: after its expiry a job sends no callback; nothing else changes."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from tests.e2e.async_inference import protocol
+from tests.e2e.async_inference.checks.probes import SHOWN, broke_down, refused
+from tests.e2e.async_inference.expiries import EXPIRY, Expiry
+from tests.e2e.async_inference.run_history import JobRecord, RunHistory
+from tests.harness.verdict import Finding, NotApplicable, Ruling, check
+
+TRIED = frozenset({"delivered", "failed", "error"})
+PRECISION = 0.002  # seconds; expiries are told in milliseconds
+WHOLE_SECOND = 1.0
+PLAUSIBLE = 60.0  # seconds; a miner's clock that differs by more is no witness
+BEYOND_DOUBT = 5.0  # seconds by our own clock, where the miner's says nothing
+
+
+def of_kind(history: RunHistory, *kinds: Expiry) -> list[JobRecord]:
+    """Jobs of these kinds that were answered."""
+    return [j for j in history if j.tags.get(EXPIRY) in kinds and j.answered is not None]
+
+
+def answer_to(job: JobRecord) -> str:
+    answer = job.answered
+    return "" if answer is None else answer.error or f"{answer.status_code} {answer.body[:SHOWN]}"
+
+
+def code_of(job: JobRecord) -> int | None:
+    return job.answered.status_code if job.answered else None
+
+
+def trouble_ahead(job: JobRecord) -> str:
+    """What went wrong with a job whose expiry is far ahead; empty where nothing did."""
+    if not job.accepted:
+        return f"the job refused: {answer_to(job)}"
+    told = job.section.status if job.section else None
+    if job.terminal is not None and told is not None and told not in TRIED and not job.deliveries:
+        return f"no callback; the miner says {told!r}"
+    return ""
+
+
+def trouble_past(job: JobRecord) -> str:
+    """What went wrong with a job whose expiry had passed; empty where nothing did."""
+    if not job.accepted:
+        return ""
+    return "a callback all the same" if job.deliveries else ""
+
+
+def told_of(job: JobRecord, clause: str, trouble: str, advice: str) -> Finding:
+    expiry = job.submitted.request.get("expiry")
+    return job.finding(
+        clause,
+        f"the expiry {expiry} ({job.tags[EXPIRY]}) to be obeyed",
+        trouble,
+        at=job.deliveries[0].at if job.deliveries else None,
+        advice=advice,
+        cause=f"{job.tags[EXPIRY]}: {trouble[:40]}",
+    )
+
+
+@check("EXP-1")
+def delivered_before_expiry(history: RunHistory) -> Iterator[Ruling]:
+    """As long as its expiry is ahead, a job is delivered."""
+    for job in of_kind(history, Expiry.AHEAD):
+        trouble = trouble_ahead(job)
+        yield (
+            told_of(job, "EXP-1", trouble, "compare moments, in UTC, when the callback is due")
+            if (trouble)
+            else None
+        )
+
+
+@check("EXP-2")
+def nothing_after_expiry(history: RunHistory) -> Iterator[Ruling]:
+    """A job whose expiry had passed when it was submitted sends no callback."""
+    for job in of_kind(history, Expiry.PAST):
+        if refused(code_of(job)):
+            yield NotApplicable("the miner refuses jobs that have expired already")
+        elif job.accepted and job.terminal is not None:
+            trouble = trouble_past(job)
+            advice = "look at the expiry before the callback is sent"
+            yield told_of(job, "EXP-2", trouble, advice) if trouble else None
+
+
+@check("EXP-3")
+def nothing_once_expired(history: RunHistory) -> Iterator[Ruling]:
+    """A job whose expiry passes while it is at work sends no callback.
+
+    A callback is late where the miner's clock (``completed_at``) and ours both say so.
+    """
+    jobs = of_kind(history, Expiry.PASSING)
+    if jobs and all(refused(code_of(job)) for job in jobs):
+        yield NotApplicable("the miner refuses jobs that expire so soon")
+    for job in jobs:
+        expiry = _moment(job.submitted.request.get("expiry"))
+        if expiry is None or not _ended_late(history, job, expiry):
+            continue
+        late = [d for d in job.deliveries if history.wall(d.began) > expiry]
+        if late:
+            after = history.wall(late[0].began) - expiry
+            trouble = f"a callback {after:.2f} s after it"
+            yield told_of(job, "EXP-3", trouble, "look at the expiry again when the job has ended")
+        elif not job.deliveries:
+            yield None
+
+
+def _moment(text: object) -> float | None:
+    moment = protocol.timestamp(str(text))
+    return moment.timestamp() if moment else None
+
+
+def _ended_late(history: RunHistory, job: JobRecord, expiry: float) -> bool:
+    """Whether the job ended after this moment, beyond doubt."""
+    end = job.terminal
+    if end is None:
+        return False
+    seen = history.wall(end.at)
+    told = end.completed_at or end.failed_at or ""
+    moment = _aware(told)
+    if moment is not None and abs(moment.timestamp() - seen) < PLAUSIBLE:
+        doubt = PRECISION if "." in told else WHOLE_SECOND
+        return moment.timestamp() > expiry + doubt
+    return bool(job.deliveries) and history.wall(job.deliveries[0].began) > expiry + BEYOND_DOUBT
+
+
+def _aware(text: str) -> datetime | None:
+    moment = protocol.timestamp(text)
+    return moment if moment is not None and protocol.has_offset(text) else None
+
+
+@check("EXP-4")
+def offsets_are_understood(history: RunHistory) -> Iterator[Ruling]:
+    """An expiry with an offset other than UTC is the moment that it names."""
+    for job in of_kind(history, Expiry.OFFSET_AHEAD, Expiry.OFFSET_PAST):
+        ahead = job.tags[EXPIRY] == Expiry.OFFSET_AHEAD
+        trouble = trouble_ahead(job) if ahead else trouble_past(job)
+        if not trouble and not job.accepted:
+            trouble = f"the job refused: {answer_to(job)}"
+        advice = "the offset is cut off, or the times are compared as texts"
+        yield told_of(job, "EXP-4", trouble, advice) if trouble else None
+
+
+@check("EXP-5")
+def naive_expiries_break_nothing(history: RunHistory) -> Iterator[Ruling]:
+    """An expiry without an offset is refused, or taken in some time zone; it breaks nothing."""
+    for job in of_kind(history, Expiry.NAIVE_AHEAD, Expiry.NAIVE_PAST):
+        if refused(code_of(job)):
+            yield None
+            continue
+        ahead = job.tags[EXPIRY] == Expiry.NAIVE_AHEAD
+        trouble = trouble_ahead(job) if ahead else trouble_past(job)
+        advice = "take a time without an offset as UTC; it cannot be compared with one that has one"
+        yield told_of(job, "EXP-5", trouble, advice) if trouble else None
+
+
+@check("EXP-6")
+def malformed_expiries_are_refused(history: RunHistory) -> Iterator[Ruling]:
+    """An expiry that is no time is refused with 4xx."""
+    for job in of_kind(history, Expiry.MALFORMED):
+        if refused(code_of(job)):
+            yield None
+            continue
+        text = job.submitted.request.get("expiry")
+        yield job.finding(
+            "EXP-6",
+            f"4xx for the expiry {text!r}",
+            answer_to(job),
+            at=job.answered.at if job.answered else None,
+            advice="read the expiry when the job is submitted, not when the callback is due",
+            cause="broke down" if broke_down(code_of(job)) else "accepted",
+        )
+
+
+@check("EXP-7")
+def expiry_is_told(history: RunHistory) -> Iterator[Ruling]:
+    """Where no callback was sent because of the expiry, the section says ``expired``."""
+    jobs = of_kind(history, Expiry.PAST)
+    if jobs and all(refused(code_of(job)) for job in jobs):
+        yield NotApplicable("the miner refuses jobs that have expired already")
+    for job in jobs:
+        told = job.section.status if job.section else None
+        if job.deliveries or told is None:
+            continue
+        if told == "expired":
+            yield None
+            continue
+        yield job.finding(
+            "EXP-7",
+            "callback.status 'expired'",
+            repr(told),
+            at=job.polls[-1].at,
+            advice="a client cannot tell an expired callback from a lost one otherwise",
+            cause=f"called {told!r}",
+        )
+
+
+@check("EXP-8")
+def expiry_leaves_the_job_alone(history: RunHistory) -> Iterator[Ruling]:
+    """The expiry is that of the callback: the job is done all the same."""
+    jobs = of_kind(history, Expiry.PAST, Expiry.PASSING)
+    if jobs and all(refused(code_of(job)) for job in jobs):
+        yield NotApplicable("the miner refuses jobs that have expired already")
+    for job in jobs:
+        if not job.accepted or job.final_status not in protocol.TERMINAL:
+            continue
+        if job.completed:
+            yield None
+            continue
+        error = next((p.job_error for p in job.polls if p.job_error), "no reason given")
+        yield job.finding(
+            "EXP-8",
+            "completed: only the callback expires",
+            f"{job.final_status}: {error}",
+            at=job.polls[-1].at,
+            cause=f"expired, so {job.final_status}",
+        )

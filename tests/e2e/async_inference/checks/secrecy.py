@@ -1,0 +1,128 @@
+"""SEC: what a miner must not tell, and what it must not let be used."""
+
+import re
+from collections.abc import Iterator
+
+from tests.e2e.async_inference.cases import CASE, MEANT, TRAVERSAL, Meant
+from tests.e2e.async_inference.checks.probes import SHOWN, broke_down, finding, said
+from tests.e2e.async_inference.run_history import JobRecord, RunHistory
+from tests.harness.verdict import Finding, Ruling, check
+
+INSIDE = re.compile(r'Traceback \(most recent call last\)|File "[^"]+", line \d+')
+
+
+@check("SEC-1")
+def secrets_are_told_to_nobody(history: RunHistory) -> Iterator[Ruling]:
+    """The secret of a callback stands in no answer of the miner."""
+    for job in history:
+        where, at = _leak(job)
+        if not where:
+            yield None
+            continue
+        yield job.finding(
+            "SEC-1",
+            "the secret in the callback's header and nowhere else",
+            f"it stands in {where}",
+            at=at,
+            advice="leave callback_secret out of what is shown; callback_secret_provided is enough",
+            cause=f"secret in {where}",
+        )
+    for probe in history.probes:
+        if probe.leaks_secret:
+            yield finding(
+                "SEC-1",
+                probe,
+                "no secret of any job in the answer",
+                actual="the callback_secret of a job",
+                advice="anyone who may ask here can forge callbacks",
+                cause=f"secret in {probe.path}",
+            )
+
+
+def _leak(job: JobRecord) -> tuple[str, float]:
+    answer = job.answered
+    if answer is not None and answer.leaks_secret:
+        what = "submission" if job.accepted else "refusal"
+        return f"the answer to the {what}", answer.at
+    at = next((p.at for p in job.polls if p.leaks_secret), None)
+    return ("the status", at) if at is not None else ("", 0.0)
+
+
+@check("SEC-3")
+def ids_are_never_paths(history: RunHistory) -> Iterator[Ruling]:
+    """A job_id that is a path is refused, or replaced; it breaks nothing."""
+    for job in history:
+        if job.tags.get(MEANT) != Meant.HOSTILE_ID or job.answered is None:
+            continue
+        trouble = _path_trouble(job)
+        yield (
+            job.finding(
+                "SEC-3",
+                f"4xx, or a harmless id, for a job_id that {job.tags[CASE]}",
+                trouble,
+                at=job.answered.at,
+                advice="name files by an id of your own, and allow letters, digits and dashes only",
+                cause=f"{job.tags[CASE]}: {trouble[:24]}",
+            )
+            if trouble
+            else None
+        )
+
+
+def _path_trouble(job: JobRecord) -> str:
+    answer, asked = job.answered, str(job.submitted.request.get("job_id"))
+    if answer is None or broke_down(answer.status_code):
+        return "no answer" if answer is None else f"{answer.status_code} {answer.body[:SHOWN]}"
+    if not job.accepted or job.job_id != asked:
+        return ""
+    climbs = "/" in asked or "\0" in asked or asked in (".", "..")
+    if climbs:
+        return f"a job with the id {asked!r}, which no url and no file can have"
+    stuck = job.terminal is None and bool(job.gave_up)
+    ended_badly = job.terminal is not None and not job.completed
+    return f"a job that is {job.final_status}" if stuck or ended_badly else ""
+
+
+@check("SEC-4")
+def paths_do_not_climb(history: RunHistory) -> Iterator[Ruling]:
+    """No path of the miner leads to files outside its own."""
+    for probe in history.probed(TRAVERSAL):
+        given = probe.status_code is not None and 200 <= probe.status_code < 300
+        if not given and not broke_down(probe.status_code):
+            yield None
+            continue
+        yield finding(
+            "SEC-4",
+            probe,
+            "4xx",
+            actual=f"{said(probe)}: a file from outside" if given else "",
+            advice="look jobs up by their id; never make a path of what a client sends",
+            cause="a file from outside" if given else "broke down",
+        )
+
+
+@check("SEC-5")
+def answers_show_no_inside(history: RunHistory) -> Iterator[Ruling]:
+    """No answer shows a stack trace, not even one about an error."""
+    for job in history:
+        texts = [job.answered.body] if job.answered else []
+        texts += [poll.job_error for poll in job.polls if poll.job_error]
+        yield _shows(job, texts)
+    for probe in history.probes:
+        shown = INSIDE.search(probe.body)
+        if shown:
+            yield finding("SEC-5", probe, "an error without the inside of the program")
+
+
+def _shows(job: JobRecord, texts: list[str]) -> Finding | None:
+    shown = next((found for text in texts if (found := INSIDE.search(text))), None)
+    if shown is None:
+        return None
+    return job.finding(
+        "SEC-5",
+        "an error without the inside of the program",
+        f"a stack trace ({shown[0][:60]})",
+        at=job.answered.at if job.answered else None,
+        advice="log the trace and tell the client what was wrong in a sentence",
+        cause="stack trace",
+    )

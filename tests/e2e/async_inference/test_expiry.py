@@ -1,0 +1,37 @@
+"""After its expiry a job sends no callback, however the time is written."""
+
+from datetime import UTC, datetime
+
+from tests.e2e.async_inference import expiries
+from tests.e2e.async_inference.checks import expiry
+from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
+from tests.e2e.async_inference.scenario import burst
+
+
+def test_expiry_is_a_moment(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
+    """Ahead it is delivered, past it is not; in any time zone, and what is no time is refused."""
+    kinds = expiries.of_every_kind(draw.job, datetime.now(UTC))
+
+    history = testbed.run(burst([*kinds, *expiries.malformed(draw.job)]))
+
+    verdict = judge(
+        history,
+        [
+            expiry.delivered_before_expiry,
+            expiry.nothing_after_expiry,
+            expiry.offsets_are_understood,
+            expiry.naive_expiries_break_nothing,
+            expiry.malformed_expiries_are_refused,
+            expiry.expiry_is_told,
+            expiry.expiry_leaves_the_job_alone,
+        ],
+    )
+    assert verdict.passed, verdict.explain()
+
+
+def test_expiry_passes_during_the_job(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
+    """What had time left at submission and has none at the end is done, and not delivered."""
+    history = testbed.run(burst(expiries.passing(draw.job)))
+
+    verdict = judge(history, [expiry.nothing_once_expired, expiry.expiry_leaves_the_job_alone])
+    assert verdict.passed, verdict.explain()
