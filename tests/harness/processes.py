@@ -2,14 +2,7 @@
 
 Each process runs below a supervisor of its own (``supervisor.py``), which ends the whole tree when
 the runner asks for it, and when the runner is gone: also after SIGKILL, also for grandchildren in
-sessions of their own. How well that holds depends on the system, decided once when first needed:
-
-* ``NAMESPACE`` (Linux, where user namespaces are allowed): the supervisor is the first process of a
-  PID namespace, and the kernel itself kills everything in it when the supervisor ends;
-* ``SUBREAPER`` (any other Linux): orphans become children of the supervisor, which kills them; they
-  would survive only if the supervisor itself were killed;
-* ``GROUP`` (other systems): the supervisor kills the process group. A process that starts a session
-  of its own escapes.
+sessions of their own, as far as the system allows (``containment.py``).
 
 The main process has to stay in the foreground: what it leaves behind when it ends has one second to
 end too, is then killed, and is named in :attr:`ExitStatus.left_behind`.
@@ -29,12 +22,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import Any, Self
 from weakref import WeakSet
 
+from tests.harness.containment import Containment, containment, namespace_command
 from tests.harness.output import Output
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -52,14 +44,6 @@ def _close_channels() -> None:
 
 
 os.register_at_fork(after_in_child=_close_channels)
-
-
-class Containment(StrEnum):
-    """What holds the processes together; see the module's docstring."""
-
-    NAMESPACE = "namespace"
-    SUBREAPER = "subreaper"
-    GROUP = "group"
 
 
 class StartError(RuntimeError):
@@ -94,26 +78,6 @@ def _signal_name(number: int) -> str:
         return f"signal {signal.Signals(number).name}"
     except ValueError:
         return f"signal {number}"
-
-
-@cache
-def containment() -> Containment:
-    """The best kind that this system allows, found by trying it (some 10 ms, once)."""
-    if sys.platform != "linux":
-        return Containment.GROUP
-    return Containment.NAMESPACE if _unshare() else Containment.SUBREAPER
-
-
-@cache
-def _unshare() -> tuple[str, ...]:
-    """The command that opens a PID namespace for what follows it; empty where none is allowed."""
-    pid_namespace = ("--pid", "--fork", "--kill-child=KILL", "--mount-proc")
-    for user_namespace in ((), ("--user", "--map-current-user"), ("--user", "--map-root-user")):
-        command = ("unshare", *user_namespace, *pid_namespace)
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
-            subprocess.run([*command, "true"], check=True, capture_output=True, timeout=5)
-            return command
-    return ()
 
 
 class Supervised:
@@ -169,7 +133,7 @@ class Supervised:
             self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         scratch = Path(tempfile.gettempdir()) / f"supervised-{secrets.token_hex(8)}"
         python = [sys.executable, "-I", "-S", str(SUPERVISOR)]
-        namespace = _unshare() if kind is Containment.NAMESPACE else ()
+        namespace = namespace_command() if kind is Containment.NAMESPACE else ()
         return subprocess.Popen(
             [*namespace, *python, str(channel.fileno()), kind, str(scratch), *self.argv],
             stdin=subprocess.DEVNULL,

@@ -26,12 +26,13 @@ from tests.e2e.worker_isolation.options import (
     plan,
     present,
 )
+from tests.e2e.worker_isolation.planned import Plan, SetupError
 from tests.e2e.worker_isolation.profile import ProfileError
 from tests.e2e.worker_isolation.record import Record, arrange
-from tests.e2e.worker_isolation.runner import Plan, SetupError, run
+from tests.e2e.worker_isolation.runner import run
 from tests.harness.exit_codes import ExitCode
 from tests.harness.history import HistoryError
-from tests.harness.report.junit import as_junit
+from tests.harness.report.junit import Suite, as_junit
 from tests.harness.report.machine import as_json
 from tests.harness.verdict import Verdict
 
@@ -183,10 +184,14 @@ def _write(records: Sequence[tuple[Record, Verdict]], as_data: bool, junit: Path
     if as_data:
         click.echo(json.dumps(documents[0] if len(documents) == 1 else documents, indent=2))
     if junit is not None:
-        record, verdict = records[-1]
-        seconds = max((worker.end for worker in record.workers), default=0.0)
         junit.parent.mkdir(parents=True, exist_ok=True)
-        junit.write_text(as_junit(verdict, "worker_isolation", seconds), encoding="utf-8")
+        junit.write_text(as_junit(map(_suite, records)), encoding="utf-8")
+
+
+def _suite(judged_run: tuple[Record, Verdict]) -> Suite:
+    record, verdict = judged_run
+    seconds = max((worker.end for worker in record.workers), default=0.0)
+    return Suite(f"worker_isolation.{record.run.settings['backend']}", verdict, seconds)
 
 
 def _fail(code: ExitCode, problem: object) -> ExitCode:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.worker_isolation.options import OptionError, Options, from_environ, plan
+from tests.e2e.worker_isolation.planned import SetupError
 from tests.e2e.worker_isolation.profile import ProfileError
 from tests.e2e.worker_isolation.record import Record, arrange
-from tests.e2e.worker_isolation.runner import SetupError, run
+from tests.e2e.worker_isolation.runner import run
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

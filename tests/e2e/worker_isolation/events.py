@@ -145,6 +145,13 @@ class Inferred(Event, frozen=True):
     late: str = ""
 
 
+class RunnerStalled(Event, frozen=True):
+    """The suite itself did not run for ``seconds`` before ``at``: the machine was too busy. What
+    was to be seen in that time is granted so much more of it."""
+
+    seconds: float
+
+
 class HiveTurned(Event, frozen=True):
     """From here on the hive behaves like this (``ok`` again at the end of each hostile act)."""
 
@@ -195,6 +202,7 @@ WorkerEvent: TypeAlias = (
     | HeartbeatReceived
     | Answered
     | Inferred
+    | RunnerStalled
     | HiveTurned
     | Signalled
     | WorkerEnded

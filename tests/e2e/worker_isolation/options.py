@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.e2e.worker_isolation import profile as profiles
 from tests.e2e.worker_isolation.events import Limits
 from tests.e2e.worker_isolation.heartbeats import NONE
-from tests.e2e.worker_isolation.runner import Plan
+from tests.e2e.worker_isolation.planned import Plan
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / "reports"

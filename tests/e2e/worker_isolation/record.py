@@ -106,9 +106,15 @@ class Record:
     workers: tuple[WorkerRecord, ...]
     incomplete: str = field(default="")
 
+    stalls: tuple[ev.RunnerStalled, ...] = ()
+
     @property
     def limits(self) -> ev.Limits:
         return self.run.limits
+
+    def granted(self, begin: float, end: float) -> float:
+        """Seconds between ``begin`` and ``end`` in which the suite itself could not look."""
+        return sum(s.seconds for s in self.stalls if begin <= s.at and s.at - s.seconds <= end)
 
 
 def arrange(history: Iterable[ev.WorkerEvent]) -> Record:
@@ -127,7 +133,8 @@ def arrange(history: Iterable[ev.WorkerEvent]) -> Record:
     ]
     last = events[-1]
     incomplete = last.incomplete if isinstance(last, ev.RunEnded) else "the history was cut off"
-    return Record(events[0], tuple(workers), incomplete)
+    stalls = tuple(event for event in events if isinstance(event, ev.RunnerStalled))
+    return Record(events[0], tuple(workers), incomplete, stalls)
 
 
 def _worker(event: ev.WorkerEvent) -> str:

@@ -1,6 +1,8 @@
 """A verdict as JUnit XML: one test case for each check, for programs that read only that."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from tests.harness.verdict import CheckResult, Outcome, Verdict
@@ -8,29 +10,43 @@ from tests.harness.verdict import CheckResult, Outcome, Verdict
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def as_junit(verdict: Verdict, suite: str, seconds: float) -> str:
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One run by its name; ``seconds`` is how long it took."""
+
+    name: str
+    verdict: Verdict
+    seconds: float
+
+
+def as_junit(suites: Iterable[Suite]) -> str:
     """A broken MUST is a failure. Nothing to judge, and a crashed check, are errors: no evidence is
     never a pass. A broken SHOULD passes and is told in the case's output."""
-    cases = [_case(verdict, result, suite) for result in verdict.results]
+    document = ET.Element("testsuites")
+    document.extend(_suite(suite) for suite in suites)
+    ET.indent(document)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(document, "unicode") + "\n"
+
+
+def _suite(suite: Suite) -> ET.Element:
+    verdict = suite.verdict
+    cases = [_case(verdict, result, suite.name) for result in verdict.results]
     if verdict.incomplete:
-        cut = ET.Element("testcase", classname=suite, name="the run is complete", time="0")
+        cut = ET.Element("testcase", classname=suite.name, name="the run is complete", time="0")
         ET.SubElement(cut, "error", message=_clean(verdict.incomplete))
         cases.append(cut)
     counts = {tag: sum(case.find(tag) is not None for case in cases) for tag in _TAGS}
     root = ET.Element(
         "testsuite",
-        name=suite,
+        name=suite.name,
         tests=str(len(cases)),
         failures=str(counts["failure"]),
         errors=str(counts["error"]),
         skipped=str(counts["skipped"]),
-        time=f"{seconds:.3f}",
+        time=f"{suite.seconds:.3f}",
     )
     root.extend(cases)
-    document = ET.Element("testsuites")
-    document.append(root)
-    ET.indent(document)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(document, "unicode") + "\n"
+    return root
 
 
 _TAGS = ("failure", "error", "skipped")

@@ -14,14 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.harness.processes import (
-    Containment,
-    ExitStatus,
-    StartError,
-    Supervised,
-    containment,
-    wait_until_ready,
-)
+from tests.harness.containment import Containment, containment
+from tests.harness.processes import ExitStatus, StartError, Supervised, wait_until_ready
 
 ROOT = Path(__file__).parents[3]
 BEST = containment()
@@ -50,7 +44,8 @@ signal.pause()
 
 RUNNER = """
 import os, signal, sys
-from tests.harness.processes import Containment, Supervised, wait_until_ready
+from tests.harness.containment import Containment
+from tests.harness.processes import Supervised, wait_until_ready
 kind, marker, program, end = sys.argv[1:]
 argv = [sys.executable, "-c", program, marker]
 tree = Supervised(argv, name="stubborn", contain=Containment(kind))

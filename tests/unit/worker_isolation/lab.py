@@ -7,9 +7,10 @@ from typing import Any
 
 from tests.e2e.worker_isolation import events as ev
 from tests.e2e.worker_isolation.judging import judged
+from tests.e2e.worker_isolation.planned import Plan
 from tests.e2e.worker_isolation.profile import Profile, load
 from tests.e2e.worker_isolation.record import Record, arrange
-from tests.e2e.worker_isolation.runner import Plan, run
+from tests.e2e.worker_isolation.runner import run
 from tests.harness.verdict import Verdict
 
 # Short, but with room for a machine that runs other tests meanwhile.

@@ -170,3 +170,13 @@ def test_time_may_go_back_by_no_more_than_two_heartbeats_can_overtake(
 ) -> None:
     record = history(beat(10, timestamp=100.0), beat(20, timestamp=100.0 - back))
     assert outcome(hbt.time_never_goes_back, record) is expected
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0.5, Outcome.FAIL), (2.0, Outcome.PASS)])
+def test_a_stall_of_the_suite_itself_is_not_held_against_the_worker(
+    seconds: float, expected: Outcome
+) -> None:
+    """A heartbeat that the suite could not see in time is granted that time, and no more."""
+    stall = ev.RunnerStalled(at=24.0, seconds=seconds)
+    record = history(beat(10), stall, beat(24.5))
+    assert outcome(hbt.heartbeats_keep_their_interval, record) is expected

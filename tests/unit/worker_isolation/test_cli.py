@@ -17,8 +17,8 @@ import psutil
 import pytest
 
 from tests.e2e.worker_isolation.profile import load
+from tests.harness.containment import containment
 from tests.harness.exit_codes import ExitCode
-from tests.harness.processes import containment
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-m", "tests.e2e.worker_isolation"]

@@ -65,7 +65,8 @@ def heartbeats_keep_their_interval(record: Record) -> Iterator[Ruling]:
             gap, changed = beat.at - before.at, beat.state != before.state
             if gap >= limits.stale * limits.interval:
                 continue  # HBT-8
-            if (gap < least and not changed) or gap > most:
+            granted = record.granted(before.at, beat.at + limits.slack)
+            if (gap < least - granted and not changed) or gap > most + granted:
                 expected = f"{max(least, 0):.2f} to {most:.2f} s since the heartbeat before"
                 yield Finding("HBT-2", worker.name, expected, f"{gap:.2f} s", beat.at)
             else:
@@ -171,7 +172,7 @@ def heartbeats_never_go_stale(record: Record) -> Iterator[Ruling]:
         if not worker.quiet or not beats:
             continue  # HBT-1
         for before, after in pairwise([*(beat.at for beat in beats), worker.quiet.end]):
-            if after - before <= stale + record.limits.slack:
+            if after - before <= stale + record.limits.slack + record.granted(before, after):
                 yield None
             else:
                 work = any(before <= g.at for g in worker.inferred)

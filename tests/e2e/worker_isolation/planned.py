@@ -1,0 +1,53 @@
+"""What a run is to do, as one value."""
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.worker_isolation import events as ev
+from tests.e2e.worker_isolation.hive import HOST
+from tests.e2e.worker_isolation.profile import Profile
+
+
+class SetupError(RuntimeError):
+    """The run could not begin; the message names the cure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to run. ``ports`` and ``hive_ports`` have one entry for each worker, 0 for a free one.
+
+    ``watch`` is the length of the first look at the heartbeats, in seconds. ``levels`` are numbers
+    of requests at once to measure, with ``requests`` for each; none: no benchmark.
+    """
+
+    profile: Profile
+    command: str
+    schema: str
+    worker_ids: Sequence[str]
+    model: str
+    backend: str
+    device: int
+    ports: Sequence[int]
+    hive_ports: Sequence[int]
+    limits: ev.Limits
+    watch: float
+    folder: Path
+    difficult_hive: bool = True
+    stop_process: bool = True
+    levels: Sequence[int] = ()
+    requests: int = 20
+
+
+def free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def checked_port(port: int) -> int:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as error:
+        raise SetupError(f"port {port} for the worker is taken; give another: --port 0") from error
+    return port
