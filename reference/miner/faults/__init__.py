@@ -87,6 +87,7 @@ FAULTS: tuple[str, ...] = (
     "ignores-sigterm",
     "job-id-of-another",
     "jpeg-inside",
+    "late-result",
     "local-times",
     "long-prompt-crash",
     "lora-kills-engine",

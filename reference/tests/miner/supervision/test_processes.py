@@ -149,6 +149,21 @@ def test_a_process_stopped_from_outside_loses_its_job_to_another(tmp_path: Path)
     asyncio.run(run())
 
 
+def test_a_late_result_of_a_replaced_process_is_counted_and_refused(tmp_path: Path) -> None:
+    """The job ended once, when it was given up; what comes late is not its picture."""
+
+    async def run() -> None:
+        async with a_shop(tmp_path, ("late-result", None), workers=1) as shop:
+            job = shop.submit("late-result")
+            await shop.all_ended()
+            await until(lambda: shop.engine.fleet.late == 1)
+            await until(lambda: shop.engine.fleet.slots[0].idle)
+            assert (job.status, job.image) == (Status.FAILED, None)
+            assert shop.balanced()
+
+    asyncio.run(run())
+
+
 def test_a_job_is_given_up_after_its_last_attempt(tmp_path: Path) -> None:
     """Two attempts, then it fails with the reason; it is not tried for ever."""
 

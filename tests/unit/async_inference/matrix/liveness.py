@@ -28,6 +28,7 @@ ROWS: tuple[Row, ...] = (
     row("oscillating-progress", "LIV-2", ALONE, **SHORT),
     row("falling-progress", "LIV-2", ALONE, **SHORT),
     row("ignores-sigterm", "LIV-2", ALONE, **SHORT),
+    row("late-result", "LIV-2", ALONE, **SHORT),
     row("stall-downloading", "LIV-2", LORAS, **SHORT),
     row("stall-post-processing", "LIV-2", ALONE, **SHORT),
     row("queue-lost", "LIV-3", CROWD, **SHORT),
