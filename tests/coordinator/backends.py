@@ -73,6 +73,7 @@ async def open_backend(where: Where) -> AsyncIterator[Backend]:
         service_account=where.service_account,
         secret=where.secret,
         pull_policy=where.pull_policy,
+        hold=where.drain,
     )
     try:
         cluster = await connect(where.namespace, where.kubeconfig, where.context)

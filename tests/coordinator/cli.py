@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import psutil
@@ -13,7 +13,7 @@ from tests.coordinator.admission import Room
 from tests.coordinator.backends import BackendUnavailableError, Where, check, open_backend
 from tests.coordinator.compare import Comparison, explain
 from tests.coordinator.ending import gravest
-from tests.coordinator.session import Options, Session, resume, start
+from tests.coordinator.session import Options, Session, report, resume, start
 from tests.coordinator.suites import SuitesError, to_bytes
 from tests.coordinator.terminal import prefixer, summary
 from tests.harness.exit_codes import ExitCode
@@ -79,6 +79,7 @@ def kubernetes_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--stall-after", default=30.0, show_default=True, help="seconds until a warning")
 @click.option("--shards", default=1, show_default=True, help="cut each suite in so many parts")
 @click.option("--resume", "resumed", type=FOLDER, help="go on with the run in this folder")
+@click.option("--report", "reported", type=FOLDER, help="only write the reports of that run")
 @click.option("--compare", is_flag=True, help="each alone, then all together; name what differs")
 @click.option("--repeats", default=3, show_default=True, help="further rounds of what differs")
 @click.option("--env", multiple=True, callback=_variables, help="NAME=VALUE for every suite")
@@ -95,18 +96,22 @@ def main(
     stall_after: float,
     shards: int,
     resumed: Path | None,
+    reported: Path | None,
     compare: bool,
     repeats: int,
     env: dict[str, str],
     **where_given: Any,
 ) -> None:
     """Run suites side by side; the verdict comes from their events, never from terminal text."""
-    if bool(names) == bool(resumed):
-        raise click.UsageError("name the suites to run, or a run to --resume")
+    if [bool(names), bool(resumed), bool(reported)].count(True) != 1:
+        raise click.UsageError("name the suites to run, or a run to --resume or to --report")
     where = Where(**where_given)
     room = _room(where, cores, memory)
     options = Options(suites, reports, room, deadline, retries, stall_after, shards, env)
     try:
+        if reported:
+            results = report(options, reported)
+            _end(summary(results, str(reported)), gravest([r.exit_code for r in results]))
         check(where)
         session = resume(options, resumed) if resumed else start(options, names)
     except (SuitesError, HistoryError) as error:
@@ -125,6 +130,10 @@ def main(
     except KeyboardInterrupt:
         click.echo(f"interrupted; what ran is in {session.plan.folder}", err=True)
         raise SystemExit(ExitCode.INCONCLUSIVE) from None
+    _end(lines, code)
+
+
+def _end(lines: Iterable[str], code: ExitCode) -> NoReturn:
     for line in lines:
         click.echo(line)
     raise SystemExit(code)

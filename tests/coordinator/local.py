@@ -43,7 +43,7 @@ class LocalBackend:
         if python is None:
             told = f"there is no program {self._python!r}"
             return Ended(cause=Reason.SUBMISSION_FAILED, told=(told,))
-        name = f"coordinator-{attempt.run}-{attempt.suite.name}-{attempt.number}"
+        name = f"{_group_name(attempt.run)}{attempt.suite.name}-{attempt.number}"
         with ExitStack() as stack:
             group = MemoryGroup.create(name, attempt.suite.memory_bytes)
             if group:
@@ -66,7 +66,14 @@ class LocalBackend:
 
     async def reap(self, run: str) -> list[str]:
         """End what a dead coordinator's run left on this machine, and name it."""
-        return await asyncio.to_thread(_reap, run)
+        named = await asyncio.to_thread(_reap, run)
+        for group in MemoryGroup.left(_group_name(run)):
+            await asyncio.to_thread(group.remove)
+        return named
+
+
+def _group_name(run: str) -> str:
+    return f"coordinator-{run}-"
 
 
 def _start(attempt: Attempt, python: str, group: MemoryGroup | None) -> Supervised:

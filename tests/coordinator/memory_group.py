@@ -25,10 +25,9 @@ class MemoryGroup:
     @classmethod
     def create(cls, name: str, limit: int) -> Self | None:
         """A group of at most ``limit`` bytes; None where that is not allowed."""
-        v1 = (V1 / "memory.limit_in_bytes").exists()
-        parent = V1 if v1 else V2
+        v1 = _is_v1()
         limit_file = "memory.limit_in_bytes" if v1 else "memory.max"
-        folder = parent / name
+        folder = (V1 if v1 else V2) / name
         try:
             folder.mkdir()
         except OSError:
@@ -43,6 +42,12 @@ class MemoryGroup:
         except OSError:
             folder.rmdir()
             return None
+
+    @classmethod
+    def left(cls, start: str) -> list[Self]:
+        """The groups whose names begin so, as a dead coordinator leaves them."""
+        parent = V1 if _is_v1() else V2
+        return [cls(folder, folder) for folder in parent.glob(f"{start}*") if folder.is_dir()]
 
     @property
     def procs(self) -> Path:
@@ -62,6 +67,10 @@ class MemoryGroup:
                 time.sleep(0.05)
             else:
                 return
+
+
+def _is_v1() -> bool:
+    return (V1 / "memory.limit_in_bytes").exists()
 
 
 def oom_kills(text: str) -> int:

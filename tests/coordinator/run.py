@@ -82,7 +82,7 @@ class Coordinator:
             for outcome in await asyncio.gather(*tasks, return_exceptions=True):
                 if isinstance(outcome, SuiteResult):
                     results[outcome.suite] = outcome
-        return [results.get(s.name) or self._not_run(s, "the run was ended") for s in suites]
+        return [results.get(s.name) or not_run(s, "the run was ended") for s in suites]
 
     async def _run_all(
         self,
@@ -132,9 +132,6 @@ class Coordinator:
     def _left(self) -> float:
         return self.plan.deadline - (self.plan.now() - self._began)
 
-    def _not_run(self, suite: Suite, why: str) -> SuiteResult:
-        return conclude(suite.name, Record(), Ended(cause=Reason.NOT_RUN, told=(why,)))
-
     async def _attempt(self, suite: Suite, number: int, before: list[Ending]) -> SuiteResult:
         attempt = Attempt(
             run=self.plan.run,
@@ -168,12 +165,7 @@ class Coordinator:
     def _conclude(
         self, suite: Suite, number: int, ended: Ended, before: Sequence[Ending]
     ) -> SuiteResult:
-        folder = attempt_folder(self.plan.folder, suite.name, number)
-        record, problem = read_record(folder / "events.ndjson")
-        problem = ended.events_problem or problem
-        log = replace(ended.log, path=str(folder / "log.txt"))
-        ended = replace(ended, events_problem=problem, log=log)
-        return conclude(suite.name, record, ended, tuple(before), last_lines(folder / "log.txt"))
+        return conclude_attempt(self.plan.folder, suite, number, ended, before)
 
     async def _follow(self, name: str, follower: Follower) -> None:
         now = self.plan.now()
@@ -203,6 +195,22 @@ class Coordinator:
 
     def _at(self) -> float:
         return self.plan.now() - self._began
+
+
+def not_run(suite: Suite, why: str) -> SuiteResult:
+    return conclude(suite.name, Record(), Ended(cause=Reason.NOT_RUN, told=(why,)))
+
+
+def conclude_attempt(
+    run: Path, suite: Suite, number: int, ended: Ended, before: Sequence[Ending]
+) -> SuiteResult:
+    """The result of an attempt, from the files in its folder."""
+    folder = attempt_folder(run, suite.name, number)
+    record, problem = read_record(folder / "events.ndjson")
+    problem = ended.events_problem or problem
+    log = replace(ended.log, path=str(folder / "log.txt"))
+    ended = replace(ended, events_problem=problem, log=log)
+    return conclude(suite.name, record, ended, tuple(before), last_lines(folder / "log.txt"))
 
 
 def attempt_folder(run: Path, suite: str, number: int) -> Path:

@@ -13,11 +13,11 @@ import msgspec
 
 from tests.coordinator import journal as jr
 from tests.coordinator.admission import Room, require_room
-from tests.coordinator.ending import Ended, gravest
+from tests.coordinator.ending import Ended, Ending, gravest
 from tests.coordinator.local import free_ports
 from tests.coordinator.report.write import write_junit, write_reports
 from tests.coordinator.result import SuiteResult
-from tests.coordinator.run import Backend, Coordinator, Plan
+from tests.coordinator.run import Backend, Coordinator, Plan, conclude_attempt, not_run
 from tests.coordinator.suites import Suite, SuitesError, load, select
 from tests.harness.history import HistoryWriter
 
@@ -125,6 +125,29 @@ def resume(options: Options, folder: Path) -> Session:
         shards=past.start.shards,
         past=past.attempts,
     )
+
+
+def report(options: Options, folder: Path) -> list[SuiteResult]:
+    """Write a run's reports from what is in its folder, and run nothing.
+
+    Raises:
+        SuitesError: the folder is of no run, or its suites are no longer declared.
+        HistoryError: the journal cannot be read.
+    """
+    session = resume(options, folder)
+    results = [_last(session, suite) for suite in session.suites]
+    write_reports(folder, results)
+    return results
+
+
+def _last(session: Session, suite: Suite) -> SuiteResult:
+    """The last attempt at a suite, with the endings of those before."""
+    before: list[Ending] = []
+    result = not_run(suite, "the run did not come to it")
+    for number, ended in sorted(session.past.get(suite.name, {}).items()):
+        result = conclude_attempt(session.plan.folder, suite, number, ended, before)
+        before.append(result.ending)
+    return result
 
 
 def _session(

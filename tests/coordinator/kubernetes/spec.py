@@ -14,7 +14,8 @@ say where the suite hung, the Job controller only deletes the pod."""
 
 @dataclass(frozen=True, slots=True)
 class PodOptions:
-    """What the cluster needs to know beside the suite. ``ttl`` in seconds."""
+    """What the cluster needs to know beside the suite. ``ttl`` is the Job's after its end, ``hold``
+    how long a process that outlives the suite may keep its output open; in seconds."""
 
     image: str
     namespace: str
@@ -24,6 +25,7 @@ class PodOptions:
     secret: str = ""
     ttl: int = 3600
     margin: float = MARGIN
+    hold: float = 30.0
 
 
 def job_name(attempt: Attempt) -> str:
@@ -75,10 +77,11 @@ def _suite(attempt: Attempt, options: PodOptions) -> dict[str, object]:
     own = environment(attempt, FOLDER) | {"PYTHONUNBUFFERED": "1"}
     entry = [options.python, "-m", "tests.coordinator.pod.entry", "--folder", FOLDER]
     command = [options.python, *arguments(suite, FOLDER, touched=attempt.touched)]
+    hold = ["--hold", f"{options.hold:g}"]
     amounts = {"cpu": f"{round(suite.cores * 1000)}m", "memory": str(suite.memory_bytes)}
     container: dict[str, object] = {
         **_container(SUITE, options),
-        "command": [*entry, "--deadline", f"{attempt.deadline:g}", "--", *command],
+        "command": [*entry, "--deadline", f"{attempt.deadline:g}", *hold, "--", *command],
         # First, so that values after it can say $(POD_IP): the miner calls back to the pod.
         "env": [
             {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},

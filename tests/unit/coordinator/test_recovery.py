@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.coordinator import journal as jr
+from tests.coordinator.memory_group import MemoryGroup
 from tests.unit.coordinator.runs import declare
 
 ROOT = Path(__file__).parents[3]
@@ -91,16 +92,21 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_killed_coordinator_leaves_nothing_running_and_the_next_one_goes_on(folder: Path) -> None:
-    """What was done stays done, what was cut off runs again, and both are shown."""
+    """What was done stays done and is reported; what was cut off runs again, and both are shown."""
     with coordinator(folder, "quick", "slow") as first:
         slow = started(folder)
         first.kill()
     until("the end of the slow suite", lambda: not is_running(slow))
     (run,) = folder.glob("reports/coordinator-*")
+    with coordinator(folder, "--report", str(run)) as reporting:
+        assert reporting.wait(TIMEOUT) == 3
+    assert results(folder)["slow"]["ended"]["reason"] == "coordinator died"  # type: ignore[index]
+    assert results(folder)["quick"]["green"]
 
     with coordinator(folder, "--resume", str(run)) as second:
         assert second.wait(TIMEOUT) == 0, (folder / "coordinator.txt").read_text()
 
+    assert not MemoryGroup.left(run.name)
     assert (folder / "quick.runs").read_text() == "x"
     assert attempts(folder, jr.AttemptStarted) == ["quick", "slow", "slow"]
     slow_result = results(folder)["slow"]
