@@ -1,5 +1,7 @@
 """Never more at once than fits, and a suites file that is wrong says where."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,3 +86,24 @@ def test_suites_are_selected_in_order_once_each_and_cut_into_shards() -> None:
 def test_placeholders_and_amounts() -> None:
     assert expand("http://h:{port.x}/{folder}", "/f", {"x": 9}) == "http://h:9//f"
     assert to_bytes("1.5 GiB") == 1536 * MIB
+
+
+def needs(**given: Any) -> Suite:
+    return Suite(pytest=(), name="a", **given)
+
+
+@pytest.mark.parametrize(
+    ("suites", "fit"),
+    [
+        ([], True),
+        ([needs(cores=1), needs(cores=1)], True),
+        ([needs(cores=1), needs(cores=1.5)], False),
+        ([needs(memory="2 GiB"), needs(memory="2 GiB")], True),
+        ([needs(memory="2 GiB"), needs(memory="2.5 GiB")], False),
+        ([needs(exclusive=frozenset({"gpu"})), needs(exclusive=frozenset({"db"}))], True),
+        ([needs(exclusive=frozenset({"gpu"})), needs(exclusive=frozenset({"gpu", "db"}))], False),
+    ],
+)
+def test_what_fits_into_two_cores_and_four_gibibytes(suites: list[Suite], fit: bool) -> None:
+    """Neither more cores nor more memory than there are, nor one thing twice."""
+    assert fits(suites, ROOM) is fit
