@@ -158,15 +158,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under a minute")
     quick = parser.parse_args().quick
-    rounds = 5 if quick else 9
+    rounds, repeated = (5, 1) if quick else (9, 3)
     ratios = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         say(f"processor time for one callback, {rounds} rounds, {os.cpu_count()} cores")
         for label, size, count in (
             ("2_kb", 2 * KIB, 100 if quick else 400),
-            ("400_kb", 400 * KIB, 10 if quick else 40),
-            ("4_mb", 4 * MIB, 10 if quick else 25),
+            ("400_kb", 400 * KIB, 5 if quick else 40),
+            ("4_mb", 4 * MIB, 6 if quick else 25),
         ):
             spent = compare(folder, size, count, rounds)
             for server, seconds in spent.items():
@@ -179,8 +179,8 @@ def main() -> None:
                 ratios.append(f"ratio ingest_{label}{suffix} {ratio:.2f}")
         for pictures in (1, 8, 64):
             began = time.monotonic()
-            grown = [growth(folder / f"{pictures}-{n}", pictures, 4 * MIB) for n in range(3)]
-            took = (time.monotonic() - began) / 3
+            grown = [growth(folder / f"{pictures}-{n}", pictures, 4 * MIB) for n in range(repeated)]
+            took = (time.monotonic() - began) / repeated
             more = ", ".join(f"{g / MIB:.1f}" for g in grown)
             say(f"memory  {pictures:3} pictures of 4 MB at once: {more} MiB more ({took:.1f} s)")
     ratios.append(f"ratio ingest_memory_64x4mb_mib {max(grown) / MIB:.1f}")
