@@ -180,3 +180,25 @@ def test_a_stall_of_the_suite_itself_is_not_held_against_the_worker(
     stall = ev.RunnerStalled(at=24.0, seconds=seconds)
     record = history(beat(10), stall, beat(24.5))
     assert outcome(hbt.heartbeats_keep_their_interval, record) is expected
+
+
+@pytest.mark.parametrize(
+    ("last_before", "during", "expected"),
+    [
+        (90.0, None, Outcome.PASS),
+        (90.0, 105.0, Outcome.FAIL),
+        (90.0, 100.3, Outcome.PASS),  # it was on its way
+        (20.0, None, Outcome.INCONCLUSIVE),  # silent anyway: nothing is learned
+    ],
+)
+def test_a_stopped_worker_is_held_to_silence_if_it_had_been_heard(
+    last_before: float, during: float | None, expected: Outcome
+) -> None:
+    stopped: list[ev.WorkerEvent] = [
+        ev.PhaseBegan(at=100.0, worker=W, phase="stopped"),
+        ev.Signalled(at=100.0, worker=W, signal="SIGSTOP"),
+        ev.Signalled(at=120.0, worker=W, signal="SIGCONT"),
+    ]
+    beats = [beat(at) for at in (10.0, last_before, during) if at is not None]
+    record = history(*stopped, *beats)
+    assert outcome(hbt.a_stopped_worker_claims_nothing, record) is expected

@@ -184,15 +184,17 @@ def heartbeats_never_go_stale(record: Record) -> Iterator[Ruling]:
 def a_stopped_worker_claims_nothing(record: Record) -> Iterator[Ruling]:
     if excuse := _excused(record):
         yield excuse
+    limits = record.limits
     if not any(worker.phase(STOPPED) for worker in record.workers):
         yield NotApplicable("the process was never stopped (--no-stop-process)")
     for worker in ready_workers(record):
         span = worker.phase(STOPPED)
-        if span is None or not quiet_beats(worker):
-            continue
+        patience = limits.stale * limits.interval + limits.slack
+        if span is None or not any(span.begin - patience < b.at < span.begin for b in worker.beats):
+            continue  # it had been silent anyway
         stop = next((s.at for s in worker.all(ev.Signalled) if s.signal == "SIGSTOP"), span.end)
         go = next((s.at for s in worker.all(ev.Signalled) if s.signal == "SIGCONT"), span.end)
-        claims = [b for b in worker.beats if stop + record.limits.slack < b.at < go]
+        claims = [b for b in worker.beats if stop + limits.slack < b.at < go]
         for beat in claims:
             actual = f"{beat.state}, from another process"
             expected = "no heartbeat while the worker's process is stopped"
