@@ -23,6 +23,8 @@ from tests.harness.report import terminal
 from tests.harness.settings import SettingError, Settings, variable
 from tests.harness.verdict import Check, Outcome, Verdict
 
+# Tests that are not about pictures ask for small ones: they are about the protocol, not the GPU.
+SMALL = (512, 512)
 SESSION = pytest.StashKey[Session]()
 Judge = Callable[[RunHistory, Sequence[Check[RunHistory]]], Verdict]
 
@@ -192,9 +194,10 @@ class Draw:
     """Jobs that no other test and no other run has: their seeds come from the run's seed."""
 
     _chance: Random
+    _size: tuple[int, int] | None
 
     def job(self, **changes: object) -> Job:
-        return a_job(self._chance.randrange(1, 2**31), **changes)
+        return a_job(self._chance.randrange(1, 2**31), **({"size": self._size} | changes))
 
     def jobs(self, count: int, **changes: object) -> list[Job]:
         return [self.job(**changes) for _ in range(count)]
@@ -202,7 +205,10 @@ class Draw:
 
 @pytest.fixture
 def draw(run: Session, request: pytest.FixtureRequest) -> Draw:
-    return Draw(run.chance(request.node.name))
+    families = {name for marker in request.node.iter_markers("families") for name in marker.args}
+    about_pictures = not families.isdisjoint({"IMG", "IDN", "TRN", "RES"})
+    small = min(run.settings.image_size, SMALL)
+    return Draw(run.chance(request.node.name), None if about_pictures else small)
 
 
 @pytest.fixture

@@ -2,10 +2,14 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.e2e.async_inference import expiries
 from tests.e2e.async_inference.checks import expiry
 from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
 from tests.e2e.async_inference.scenario import burst
+
+pytestmark = pytest.mark.families("EXP", "CBK")
 
 
 def test_expiry_is_a_moment(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:

@@ -1,12 +1,17 @@
 """Health tells the truth: idle, at work, and when no work is done any more."""
 
+import pytest
+
 from tests.e2e.async_inference import cases
 from tests.e2e.async_inference.checks import health
 from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
 from tests.e2e.async_inference.scenario import burst, one_after_another
 from tests.harness.settings import Settings
 
+pytestmark = pytest.mark.families("HLT")
 
+
+@pytest.mark.quick
 def test_health_while_work_is_done(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:

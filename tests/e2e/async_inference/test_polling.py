@@ -1,12 +1,17 @@
 """What the polled status says of a job, from its acceptance to a while after its end."""
 
+import pytest
+
 from tests.e2e.async_inference import cases
 from tests.e2e.async_inference.checks import polling, progress, timestamps
 from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
 from tests.e2e.async_inference.scenario import burst, one_after_another
 from tests.harness.settings import Settings
 
+pytestmark = pytest.mark.families("POL")
 
+
+@pytest.mark.quick
 def test_a_job_can_be_followed_to_its_end(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:

@@ -1,5 +1,7 @@
 """What a miner must not tell, and what it must not let be used."""
 
+import pytest
+
 from tests.e2e.async_inference import cases
 from tests.e2e.async_inference.checks import secrecy
 from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
@@ -7,7 +9,10 @@ from tests.e2e.async_inference.protocol import Paths
 from tests.e2e.async_inference.scenario import burst, only
 from tests.harness.settings import Settings
 
+pytestmark = pytest.mark.families("SEC", "SUB")
 
+
+@pytest.mark.quick
 def test_secrets_are_told_to_nobody(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """No answer shows a job's secret or the inside of the program, whatever was asked."""
     jobs = [draw.job(), cases.to_fail(draw.job()), *cases.bad_jobs(draw.job)]

@@ -9,12 +9,15 @@ from tests.e2e.async_inference.protocol import Paths
 from tests.e2e.async_inference.scenario import burst, one_after_another, only
 from tests.harness.settings import Settings
 
+pytestmark = pytest.mark.families("SUB", "SEC")
+
 
 @pytest.fixture
 def paths(settings: Settings) -> Paths:
     return Paths(settings.endpoint)
 
 
+@pytest.mark.quick
 def test_submissions_are_answered_at_once(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
@@ -37,6 +40,7 @@ def test_submissions_are_answered_at_once(
     assert verdict.passed, verdict.explain()
 
 
+@pytest.mark.quick
 def test_bad_submissions_are_refused(
     testbed: BoundTestbed, draw: Draw, judge: Judge, paths: Paths
 ) -> None:
@@ -56,6 +60,7 @@ def test_bad_submissions_are_refused(
     assert verdict.passed, verdict.explain()
 
 
+@pytest.mark.quick
 def test_unknown_ids_are_not_found(
     testbed: BoundTestbed, draw: Draw, judge: Judge, paths: Paths
 ) -> None:
