@@ -158,7 +158,8 @@ class Driver:
     async def _look(self, flight: Flight) -> None:
         """Poll once. Record the answer where it differs from the last, else count it."""
         path = self._paths.status(quote(flight.job_id, safe=""))
-        answer = await self._exchange.ask("GET", path, timeout=self._pace.budgets.silence)
+        patience = flight.patience(self._clock(), self._pace)
+        answer = await self._exchange.ask("GET", path, timeout=patience)
         now = self._clock()
         if flight.repeated(answer, now):
             return

@@ -115,6 +115,10 @@ class Flight:
             self.delivered_at = at
             self.looks = 0
 
+    def patience(self, now: float, pace: Pace) -> float:
+        """How long an answer to a poll is waited for: until the silence would be too long."""
+        return max(self.clocks.heard + pace.budgets.silence - now, pace.poll_interval)
+
     def next_step(self, now: float, pace: Pace, worked: float = -inf) -> Step:
         """What comes next: another poll, the download (the job has settled), or giving up.
 
@@ -126,8 +130,8 @@ class Flight:
 
     def _while_working(self, now: float, pace: Pace, worked: float) -> Step:
         """A job that is certainly hung is given up at once, long before its time is up."""
-        diagnosis = self.clocks.diagnose(now, pace.budgets, worked)
-        if diagnosis.life.hung:
+        if self.clocks.life(now, pace.budgets, worked).hung:
+            diagnosis = self.clocks.diagnose(now, pace.budgets, worked)
             return Step(Act.GIVE_UP, now, "a terminal state", diagnosis)
         deadline = self.clocks.deadline(pace.budgets, worked)
         return Step(Act.POLL, min(self._next_look(now, pace), deadline + 0.001))

@@ -167,20 +167,9 @@ class Clocks(msgspec.Struct, frozen=True):
             return -inf
         return self.heard if self.stage is Stage.UNMEASURED else self.moved
 
-    def diagnose(self, at: float, budgets: Budgets, worked: float = -inf) -> Diagnosis:
+    def life(self, at: float, budgets: Budgets, worked: float = -inf) -> Life:
         """The state of the job now. ``worked`` is when any job last showed that the miner works:
         while it does, waiting in its queue is no sign of anything."""
-        return Diagnosis(
-            life=self._life(at, budgets, worked),
-            stage=self.stage,
-            progress=self.best,
-            silent=at - self.heard,
-            still=at - self.moved,
-            total=at - self.began,
-            pace=self.pace,
-        )
-
-    def _life(self, at: float, budgets: Budgets, worked: float) -> Life:
         if at - self.heard > budgets.silence:
             return Life.DEAD
         if at - self._risen(worked) > budgets.still(self.stage):
@@ -188,6 +177,18 @@ class Clocks(msgspec.Struct, frozen=True):
         if at - self.taken_up > budgets.total:
             return Life.OVERDUE
         return Life.SLOW if self.slow(budgets.rate) else Life.FINE
+
+    def diagnose(self, at: float, budgets: Budgets, worked: float = -inf) -> Diagnosis:
+        """The same, with what there is to tell about it."""
+        return Diagnosis(
+            life=self.life(at, budgets, worked),
+            stage=self.stage,
+            progress=self.best,
+            silent=at - self.heard,
+            still=at - self.moved,
+            total=at - self.began,
+            pace=self.pace,
+        )
 
     def _risen(self, worked: float) -> float:
         return max(self.moved, worked) if self.stage is Stage.QUEUED else self.moved

@@ -89,6 +89,12 @@ def test_unreadable_answers_are_no_sign_of_life() -> None:
     assert step.diagnosis.life is Life.DEAD
 
 
+@pytest.mark.parametrize(("now", "seconds"), [(1.0, 10.0), (7.0, 4.0), (10.9, 0.5)])
+def test_an_answer_is_waited_for_until_the_silence_is_too_long(now: float, seconds: float) -> None:
+    flight = saw(a_flight(), 1.0, "processing")
+    assert flight.patience(now, PACE) == pytest.approx(seconds)
+
+
 def test_a_settled_job_is_fetched_at_once() -> None:
     flight = saw(a_flight(), 1.0, "completed", "delivered")
     flight.delivered(0.9)

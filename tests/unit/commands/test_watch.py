@@ -7,14 +7,18 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
 from tests.e2e.async_inference.reference_miner import reference_miner
 from tests.harness.exit_codes import ExitCode
+from tests.harness.processes import Supervised, wait_until_ready
 from tests.harness.settings import ROOT
 from tests.unit.commands.shell import CLI, Shell, a_miner_that_answers
 
@@ -43,8 +47,8 @@ def working() -> Iterator[str]:
         yield url
 
 
-def submit(url: str) -> str:
-    body = {"prompt": "a fox", "width": 64, "height": 64, "num_inference_steps": 10}
+def submit(url: str, steps: int = 10) -> str:
+    body = {"prompt": "a fox", "width": 64, "height": 64, "num_inference_steps": steps}
     answer = requests.post(f"{url}/inference", json=body, timeout=30)
     return str(answer.json()["job_id"])
 
@@ -90,6 +94,44 @@ def test_a_signal_ends_the_watch_cleanly(shell: Shell, hanging: str, number: int
     assert watch.returncode == ExitCode.FINDINGS, told
     assert "Ended: 1 in flight, 0 ended, found: 1 stalled" in told
     assert "Traceback" not in told
+
+
+@contextmanager
+def stoppable() -> Iterator[tuple[str, psutil.Process]]:
+    """A miner that has a job for a minute; it is let go on in the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        ready = Path(folder) / "ready.json"
+        command = [sys.executable, "-m", "reference.miner", "--port", "0", "--job-seconds", "60"]
+        command += ["--ready-file", str(ready)]
+        with Supervised(command, name="reference miner", cwd=ROOT) as miner:
+            wait_until_ready(miner, ready.exists, 60.0)
+            told = json.loads(ready.read_text())
+            process = psutil.Process(miner.pid)
+            submit(told["url"], steps=100)
+            yield told["url"], process
+            for each in (process, *process.children(recursive=True)):
+                each.resume()
+
+
+@pytest.mark.parametrize(("who", "life"), [("the miner", "dead"), ("its workers", "stalled")])
+def test_a_stopped_process_is_found_and_its_return_is_told(
+    shell: Shell, who: str, life: str
+) -> None:
+    """A process that was stopped still takes connections, and the kernel answers for it."""
+    limits = ("--step-timeout", "4", "--silence-timeout", "3", "--interval", "0.2")
+    with stoppable() as (url, miner), started(shell, "watch", url, *limits) as watch:
+        told = until(re.compile("1 in flight"), watch)
+        stopped = [miner] if who == "the miner" else miner.children(recursive=True)
+        for process in stopped:
+            process.suspend()
+        told += until(re.compile("seems to be stuck"), watch)
+        for process in stopped:
+            process.resume()
+        told += until(re.compile("moves again"), watch)
+        watch.send_signal(signal.SIGINT)
+        told += watch.communicate(timeout=60)[0]
+    assert watch.returncode == ExitCode.FINDINGS, told
+    assert f"found: 1 {life}" in told
 
 
 def test_a_miner_that_goes_away_leaves_dead_jobs_and_the_watch_goes_on(shell: Shell) -> None:

@@ -137,6 +137,24 @@ def test_the_total_time_runs_while_the_job_is_worked_on() -> None:
     assert working.diagnose(2000.1, BUDGETS).life is Life.OVERDUE
 
 
+def test_a_stalled_job_is_not_excused_by_others_that_move() -> None:
+    clocks = (
+        Clocks.started(0.0).heard_at(1.0, "processing", 42.0).heard_at(30.0, "processing", 42.0)
+    )
+    assert clocks.diagnose(30.0, BUDGETS, worked=30.0).life is Life.STALLED
+
+
+def test_a_second_attempt_has_what_is_left_of_the_whole_time() -> None:
+    clocks = Clocks.started(0.0).heard_at(900.0, "processing", 42.0).heard_at(995.0, "queued", None)
+    assert clocks.diagnose(1001.0, BUDGETS).life is Life.OVERDUE
+
+
+def test_a_pause_lowers_no_pace() -> None:
+    clocks = Clocks.started(0.0).heard_at(0.0, "processing", 1.0).heard_at(60.0, "processing", 3.0)
+    paused = clocks.heard_at(600.0, "processing", 3.0)
+    assert paused.pace == clocks.pace == 2.0
+
+
 @pytest.mark.parametrize(
     ("seen", "worked"),
     [
