@@ -6,24 +6,23 @@ HUNG = "test_hung_jobs.py"
 CROWD = "test_hung_jobs.py::test_no_job_hangs_in_a_crowd"
 ALONE = "test_hung_jobs.py::test_no_job_hangs_between_many_steps"
 LORAS = "test_hung_jobs.py::test_no_job_hangs_with_a_lora"
-BURST = "test_race_conditions.py::test_rapid_concurrent_inference"
-
 ONE_JOB = "test_async_inference.py"
 # The only process that came up well dies with its first job, and its successor hangs.
 ONE_ATTEMPT = "--fault crash --attempts 1"
 SHORT = {
     "ASYNC_STEP_TIMEOUT": "1.5",
     "ASYNC_FIRST_STEP_TIMEOUT": "1.5",
-    "ASYNC_PROCESS_TIMEOUT": "1.5",
     "ASYNC_SILENCE_TIMEOUT": "1.5",
 }
+# A loaded machine lets a queue stand for seconds before the first worker is there.
+STANDING = {"ASYNC_PROCESS_TIMEOUT": "4"}
 
 ROWS: tuple[Row, ...] = (
     row("", "", HUNG),
     row("", "", HUNG, miner="--variation bursty:0.3 --job-seconds 0.5"),
     row("", "", HUNG, miner="--variation slow:10"),
-    *(row(f"hang:{p}", "LIV-2", ALONE, **SHORT) for p in (0, 1, 25, 50, 75, 99, 100)),
-    row("hang:42", "LIV-2", BURST),
+    *(row(f"hang:{p}", "LIV-2", ALONE, **SHORT) for p in (0, 50, 99, 100)),
+    row("hang:42", "LIV-2", CROWD, **SHORT),
     row("hang-beating:42", "LIV-2", CROWD, **SHORT),
     row("oscillating-progress", "LIV-2", ALONE, **SHORT),
     row("falling-progress", "LIV-2", ALONE, **SHORT),
@@ -31,9 +30,9 @@ ROWS: tuple[Row, ...] = (
     row("late-result", "LIV-2", ALONE, **SHORT),
     row("stall-downloading", "LIV-2", LORAS, **SHORT),
     row("stall-post-processing", "LIV-2", ALONE, **SHORT),
-    row("queue-lost", "LIV-3", CROWD, **SHORT),
-    row("stall-starting", "LIV-3", CROWD, miner=ONE_ATTEMPT, **SHORT),
-    row("stall-preloading", "LIV-3", CROWD, miner=ONE_ATTEMPT, **SHORT),
+    row("queue-lost", "LIV-3", CROWD, **SHORT, **STANDING),
+    row("stall-starting", "LIV-3", CROWD, miner=ONE_ATTEMPT, **SHORT, **STANDING),
+    row("stall-preloading", "LIV-3", CROWD, miner=ONE_ATTEMPT, **SHORT, **STANDING),
     row("crash", "SCH-2", ONE_JOB),
     row("out-of-memory", "SCH-2", ONE_JOB),
     row("status-unanswered", "LIV-1", ALONE, **SHORT),
