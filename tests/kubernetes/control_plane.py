@@ -1,7 +1,6 @@
 """etcd, kube-apiserver and kube-controller-manager as processes on ports of their own."""
 
 import json
-import socket
 import ssl
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from tests.coordinator.local import free_ports
 from tests.harness.processes import Supervised, wait_until_ready
 
 START_TIMEOUT = 120.0  # seconds; the machine may be busy
@@ -53,14 +53,14 @@ class ControlPlane:
 @contextmanager
 def control_plane(binaries: Path, folder: Path) -> Iterator[ControlPlane]:
     """Start all three and end them again. RBAC decides, as in a real cluster."""
-    etcd_port, peer_port, port, manager_port = _free_ports(4)
+    ports = free_ports(["etcd", "peers", "server", "manager"])
     certificate, key = _self_signed(folder)
     (folder / "tokens.csv").write_text(
         f'{ADMIN},admin,admin,"system:masters"\n'
         f"{COORDINATOR},system:serviceaccount:{NAMESPACE}:coordinator,coordinator\n"
     )
-    plane = ControlPlane(f"https://127.0.0.1:{port}", folder, "", certificate, key)
-    etcd_url, peer = f"http://127.0.0.1:{etcd_port}", f"http://127.0.0.1:{peer_port}"
+    plane = ControlPlane(f"https://127.0.0.1:{ports['server']}", folder, "", certificate, key)
+    etcd_url, peer = f"http://127.0.0.1:{ports['etcd']}", f"http://127.0.0.1:{ports['peers']}"
     with ExitStack() as stack:
         etcd = stack.enter_context(
             Supervised(
@@ -81,7 +81,7 @@ def control_plane(binaries: Path, folder: Path) -> Iterator[ControlPlane]:
         wait_until_ready(etcd, lambda: _answers(f"{etcd_url}/health"), START_TIMEOUT)
         server = stack.enter_context(
             Supervised(
-                [binaries / "kube-apiserver", *_server_flags(plane, port, etcd_url)],
+                [binaries / "kube-apiserver", *_server_flags(plane, ports["server"], etcd_url)],
                 name="kube-apiserver",
                 log=folder / "apiserver.log",
             )
@@ -96,7 +96,7 @@ def control_plane(binaries: Path, folder: Path) -> Iterator[ControlPlane]:
                     "--feature-gates=TTLAfterFinished=true",
                     "--leader-elect=false",
                     "--port=0",
-                    f"--secure-port={manager_port}",
+                    f"--secure-port={ports['manager']}",
                     "--bind-address=127.0.0.1",
                     f"--cert-dir={folder}",
                 ],
@@ -124,14 +124,6 @@ def _server_flags(plane: ControlPlane, port: int, etcd: str) -> list[str]:
         "--kubelet-preferred-address-types=InternalIP",
         "--allow-privileged=true",
     ]
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def _get(url: str) -> bytes:

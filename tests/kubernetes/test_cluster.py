@@ -4,8 +4,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,12 +23,12 @@ from tests.coordinator.suites import Suite
 from tests.kubernetes.cluster import RealCluster
 from tests.kubernetes.control_plane import NAMESPACE
 from tests.kubernetes.node import MISSING, Fate
+from tests.unit.coordinator.waiting import TIMEOUT, until
 
 ROOT = Path(__file__).parents[2]
 PASS = "def test_one(): print('said')\n"
 SLOW = PASS + "import time\ndef test_slow(): time.sleep(600)\n"
 BUDGETS = Budgets(begin=60, drain=20)
-TIMEOUT = 120.0  # seconds for one suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +81,6 @@ def setup(real_cluster: RealCluster, tmp_path: Path) -> Setup:
 
 def jobs(cluster: RealCluster) -> list[str]:
     return [j["metadata"]["name"] for j in cluster.as_admin("GET", "batch/v1", "jobs")["items"]]
-
-
-def until(what: str, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {TIMEOUT} s in vain for: {what}"
-        time.sleep(0.2)
 
 
 def test_a_suite_that_completes(setup: Setup) -> None:

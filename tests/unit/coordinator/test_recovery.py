@@ -4,8 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -14,9 +12,9 @@ import pytest
 from tests.coordinator import journal as jr
 from tests.coordinator.memory_group import MemoryGroup
 from tests.unit.coordinator.runs import declare
+from tests.unit.coordinator.waiting import TIMEOUT, until
 
 ROOT = Path(__file__).parents[3]
-TIMEOUT = 60.0  # seconds, for anything that is waited for here
 QUICK = "import os\ndef test_one(): open('quick.runs', 'a').write('x')\n"
 SLOW = """
 import os, time
@@ -37,13 +35,6 @@ def coordinator(folder: Path, *args: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
-
-
-def until(what: str, holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + TIMEOUT
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {TIMEOUT} s in vain for: {what}"
-        time.sleep(0.05)
 
 
 def journal_of(folder: Path) -> list[jr.RunEvent]:
