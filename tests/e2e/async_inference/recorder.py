@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.e2e.async_inference.events import AsyncEvent
 from tests.harness.history import Event, HistoryWriter
 
 Observer = Callable[[Event], None]
@@ -29,6 +30,11 @@ class Recorder:
     @property
     def path(self) -> Path:
         return self._writer.path
+
+    @property
+    def recorded(self) -> list[AsyncEvent]:
+        """Every event so far, in order. Everything that is recorded here is one of this suite's."""
+        return self.events  # type: ignore[return-value]
 
     def clock(self) -> float:
         """Seconds since the start of the run."""

@@ -16,13 +16,19 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def report_page(
-    events: Iterable[AsyncEvent], verdict: Verdict, clauses: Mapping[str, Clause]
+    events: Iterable[AsyncEvent],
+    verdict: Verdict,
+    clauses: Mapping[str, Clause],
+    gallery: Markup | None = None,
 ) -> str:
-    """The page; pictures in it are linked relative to the run's folder."""
+    """The page; pictures in it are linked relative to the run's folder. ``gallery`` shows the
+    damaged ones."""
     whole, scenarios = split(events)
     timelines = [timeline(scenario) for scenario in scenarios]
     template = environment(TEMPLATES).get_template("scenarios.html.j2")
-    body = Markup(template.render(timelines=timelines))  # rendered with autoescape
+    body = Markup(
+        template.render(timelines=timelines, gallery=gallery or Markup())
+    )  # rendered with autoescape
     started = whole.started
     facts = {"jobs": str(len(whole.jobs)), "pictures": str(len(whole.pictures))}
     if started:

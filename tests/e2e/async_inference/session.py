@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.e2e.async_inference.damage_gallery import damage_gallery
 from tests.e2e.async_inference.events import Judged
 from tests.e2e.async_inference.recorder import Recorder
 from tests.e2e.async_inference.reference_miner import reference_miner
@@ -112,7 +113,8 @@ class Session:
         run = {"run": recorder.run, "seed": self.seed, "target": self.settings.miner_url}
         text = machine.as_json(self.verdict(), **run)
         (recorder.folder / "verdict.json").write_text(text, encoding="utf-8")
-        html = report_page(recorder.events, self.verdict(), self.clauses)  # type: ignore[arg-type]
+        gallery = damage_gallery(recorder.folder, recorder.recorded)
+        html = report_page(recorder.recorded, self.verdict(), self.clauses, gallery)
         (recorder.folder / "report.html").write_text(html, encoding="utf-8")
 
     def _open(self) -> Testbed:

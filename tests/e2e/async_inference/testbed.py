@@ -24,7 +24,6 @@ from tests.e2e.async_inference import protocol
 from tests.e2e.async_inference.callback_server import CallbackServer, CallbackServerError
 from tests.e2e.async_inference.driver import Driver
 from tests.e2e.async_inference.events import (
-    AsyncEvent,
     Delivered,
     Downloaded,
     RunEnded,
@@ -109,11 +108,7 @@ class Testbed:
     ) -> RunHistory:
         """Run a scenario to its end and return what happened, as the checks read it."""
         self._await(self._run(scenario, nemesis or Quiet(), name))
-        return split(self.recorded())[1][-1]
-
-    def recorded(self) -> list[AsyncEvent]:
-        """Every event of the run so far."""
-        return self.recorder.events  # type: ignore[return-value]
+        return split(self.recorder.recorded)[1][-1]
 
     def close(self, incomplete: str = "") -> None:
         """End the run. ``incomplete`` says why it ended early; empty where it did not."""
@@ -239,7 +234,7 @@ class Testbed:
 
     async def _compare_with_twins(self) -> None:
         """Learn from what was made in quiet; lay what was made under load beside it."""
-        scenario = split(self.recorded())[1][-1]
+        scenario = split(self.recorder.recorded)[1][-1]
         if any(map(is_quiet, scenario)):
             self._tolerance = await self._keeper.learn(quiet_pairs(scenario))
         if self._tolerance is not None:

@@ -1,0 +1,66 @@
+"""The gallery shows each damaged picture once, beside its twin where there is one."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+from tests.e2e.async_inference.damage_gallery import damage_gallery
+from tests.e2e.async_inference.events import (
+    AsyncEvent,
+    Compared,
+    Examined,
+    Submitted,
+)
+from tests.unit.async_inference.histories import a_picture, good_job, scenario, spoiled
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run's folder with a whole picture, and the same one cut to grey."""
+    (tmp_path / "pictures").mkdir()
+    picture = Image.effect_mandelbrot((64, 64), (-2, -1.5, 1, 1.5), 50).convert("RGB")
+    picture.save(tmp_path / a_picture("job_001").path)
+    ImageDraw.Draw(picture).rectangle((0, 40, 64, 64), fill=(128, 128, 128))
+    picture.save(tmp_path / a_picture("job_002").path)
+    return tmp_path
+
+
+def under_load(difference: str) -> list[AsyncEvent]:
+    """A job in quiet, the same request under load, and what comparing their pictures said."""
+    quiet = spoiled(good_job("job_001"), Submitted, tags={"load": "quiet"})
+    first = quiet[0]
+    assert isinstance(first, Submitted)
+    loud = spoiled(good_job("job_002", at=5.0), Submitted, request=first.request)
+    pair = {"sha256": a_picture("job_002").sha256, "twin": a_picture("job_001").sha256}
+    return [
+        *scenario(quiet),
+        *scenario(loud, [Compared(at=9.0, difference=difference, **pair)]),
+    ]
+
+
+def test_a_damaged_picture_stands_once_beside_its_twin(folder: Path) -> None:
+    page = damage_gallery(folder, under_load("Partial render detected: rows 40-63"))
+    assert page.count("<article>") == 1
+    assert "rows 40–63 are flat grey" in page
+    for label in ("delivered", "quiet twin", "difference"):
+        assert f"<figcaption>{label}</figcaption>" in page
+
+
+def test_whole_pictures_make_no_gallery(folder: Path) -> None:
+    assert damage_gallery(folder, under_load("")) == ""
+
+
+def test_a_file_without_pixels_has_its_card_too(folder: Path) -> None:
+    (folder / a_picture("job_001").path).write_bytes(b"\x89PNG")
+    job = spoiled(good_job("job_001"), Examined, defects=("truncated: ends in IHDR",))
+    page = damage_gallery(folder, scenario(job))
+    assert "truncated: ends in IHDR" in page
+    assert "no pixels to show" in page
+
+
+def test_names_from_the_wire_are_shown_as_text(folder: Path) -> None:
+    job = spoiled(good_job("job_001"), Examined, defects=('<img src=x onerror="alert(1)">',))
+    page = damage_gallery(folder, scenario(job))
+    assert "alert(1)" in page
+    assert "<img src=x" not in page
