@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.coordinator.suites import Suite, expand
 
 PLUGINS = Path(__file__).with_name("plugin")
+TOUCHED = "reports/touched.ndjson"
 RUN_MARK = "COORDINATOR_RUN"
 """Stands in the environment of every process of a run, whatever became of its parents."""
 
@@ -32,10 +33,6 @@ class Attempt:
     def log(self) -> Path:
         return self.folder / "log.txt"
 
-    @property
-    def touches(self) -> Path:
-        return self.folder / "touched.ndjson"
-
 
 def arguments(suite: Suite, folder: str, *, touched: bool = False) -> list[str]:
     """Python's arguments: pytest with our plugins, a cache of its own, and what the suite says."""
@@ -55,6 +52,6 @@ def environment(attempt: Attempt, folder: str) -> dict[str, str]:
         "COORDINATOR_FOLDER": folder,
     }
     if attempt.touched:
-        own["COORDINATOR_TOUCHED"] = f"{folder}/touched.ndjson"
+        own["COORDINATOR_TOUCHED"] = f"{folder}/{TOUCHED}"
     declared = {k: expand(v, folder, attempt.ports) for k, v in attempt.suite.env.items()}
     return own | declared

@@ -21,6 +21,7 @@ from tests.harness.history import HistoryError
 
 DECLARED = Path(__file__).with_name("suites.toml")
 FOLDER = click.Path(path_type=Path, file_okay=False)
+SECONDS = click.FloatRange(min=0, min_open=True)
 UNBOUNDED = Room(cores=float("inf"), memory=2**63)
 Say = Callable[[str, str], None]
 
@@ -48,9 +49,15 @@ def _variables(_: click.Context, __: click.Parameter, given: tuple[str, ...]) ->
 def kubernetes_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options that only ``--backend kubernetes`` reads."""
     for option in (
-        click.option("--drain", default=30.0, show_default=True, help="seconds for logs to end"),
         click.option(
-            "--begin", default=120.0, show_default=True, help="seconds for a pod to start"
+            "--drain", type=SECONDS, default=30.0, show_default=True, help="seconds for logs to end"
+        ),
+        click.option(
+            "--begin",
+            type=SECONDS,
+            default=120.0,
+            show_default=True,
+            help="seconds for a pod to start",
         ),
         click.option(
             "--cleanup", type=click.Choice(["always", "green", "never"]), default="always"
@@ -74,14 +81,36 @@ def kubernetes_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--reports", type=FOLDER, default=Path("reports"), show_default=True)
 @click.option("--cores", type=click.FloatRange(min=0.1), help="for all suites [this machine's]")
 @click.option("--memory", type=Amount(), help="for all suites, as '4 GiB' [this machine's]")
-@click.option("--deadline", default=3600.0, show_default=True, help="seconds for the whole run")
-@click.option("--retries", default=1, show_default=True, help="only after infrastructure trouble")
-@click.option("--stall-after", default=30.0, show_default=True, help="seconds until a warning")
-@click.option("--shards", default=1, show_default=True, help="cut each suite in so many parts")
+@click.option(
+    "--deadline", type=SECONDS, default=3600.0, show_default=True, help="seconds for the whole run"
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="only after infrastructure trouble",
+)
+@click.option(
+    "--stall-after", type=SECONDS, default=30.0, show_default=True, help="seconds until a warning"
+)
+@click.option(
+    "--shards",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="cut each suite in so many parts",
+)
 @click.option("--resume", "resumed", type=FOLDER, help="go on with the run in this folder")
 @click.option("--report", "reported", type=FOLDER, help="only write the reports of that run")
 @click.option("--compare", is_flag=True, help="each alone, then all together; name what differs")
-@click.option("--repeats", default=3, show_default=True, help="further rounds of what differs")
+@click.option(
+    "--repeats",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    help="further rounds of what differs",
+)
 @click.option("--env", multiple=True, callback=_variables, help="NAME=VALUE for every suite")
 @kubernetes_options
 def main(

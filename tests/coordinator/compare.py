@@ -10,6 +10,7 @@ import psutil
 
 from tests.coordinator import journal as jr
 from tests.coordinator.admission import Room
+from tests.coordinator.attempt import TOUCHED
 from tests.coordinator.comparison import (
     Difference,
     Shared,
@@ -109,7 +110,7 @@ class Comparison:
     def _touches(self, suites: Sequence[Suite]) -> dict[str, list[Touch]]:
         together = self.plan.folder / "together-1"
         return {
-            suite.name: read_touches(attempt_folder(together, suite.name, 1) / "touched.ndjson")
+            suite.name: read_touches(attempt_folder(together, suite.name, 1) / TOUCHED)
             for suite in suites
         }
 

@@ -104,7 +104,13 @@ def start(options: Options, names: Sequence[str]) -> Session:
     """
     run = time.strftime("%Y%m%d-%H%M%S") + "-" + secrets.token_hex(3)
     folder = (options.reports / f"coordinator-{run}").resolve()
-    return _session(options, run=run, folder=folder, names=names, shards=options.shards, past={})
+    session = _session(options, run=run, folder=folder, names=names, shards=options.shards, past={})
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        told = f"{folder}: {error.strerror}; name a folder that can be written with --reports"
+        raise SuitesError(told) from error
+    return session
 
 
 def resume(options: Options, folder: Path) -> Session:

@@ -56,5 +56,7 @@ class Touched:
 def pytest_configure() -> None:
     path = os.environ.get(VARIABLE)
     if path:
-        own = [tempfile.gettempdir(), str(Path(path).parent)]
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        folder = os.environ.get("COORDINATOR_FOLDER", str(Path(path).parent))
+        own = [tempfile.gettempdir(), folder]
         sys.addaudithook(Touched(path, own))

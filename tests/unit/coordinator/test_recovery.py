@@ -137,6 +137,9 @@ def test_a_coordinator_told_to_stop_reports_what_there_is(folder: Path) -> None:
         (["--resume", "nowhere"], "cannot read the history"),
         (["quick", "--backend", "kubernetes"], "needs --image and --namespace"),
         (["quick", "--env", "X"], "say NAME=VALUE"),
+        (["quick", "--shards", "0"], "x>=1"),
+        (["quick", "--deadline", "0"], "x>0"),
+        (["quick", "--reports", "/proc/none"], "name a folder that can be written"),
     ],
 )
 def test_a_call_that_makes_no_sense_is_told_with_its_cure(
