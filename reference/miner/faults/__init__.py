@@ -154,6 +154,7 @@ FAULTS: tuple[str, ...] = (
     "steps-not-checked",
     "strange-first-word",
     "strange-word",
+    "submission-without-id",
     "torn-rows",
     "trace-in-refusal",
     "trace-in-status",

@@ -35,6 +35,14 @@ QUIET = "quiet"  # value of the tag ``load`` of jobs that had the miner for them
 RECIPE = ("prompt", "seed", "width", "height", "num_inference_steps", "guidance_scale", "lora_path")
 
 
+ID_SHOWN = 64  # characters; ids are the miner's, or a hostile client's
+
+
+def _printable(job_id: str) -> str:
+    shown = job_id if job_id.isprintable() else ascii(job_id)
+    return shown if len(shown) <= ID_SHOWN else f"{shown[:ID_SHOWN]}..."
+
+
 @dataclass(eq=False)
 class JobRecord:
     """All that is known of one job, in the order in which it happened."""
@@ -128,7 +136,7 @@ class JobRecord:
         cause: str = "",
     ) -> Finding:
         """A finding about this job; ``cause`` groups it with equal ones of other jobs."""
-        shown = self.name if not self.job_id else f"{self.name} ({self.job_id})"
+        shown = f"{self.name} ({_printable(self.job_id)})" if self.job_id else self.name
         return Finding(clause, shown, expected, actual, at, advice, cause)
 
 

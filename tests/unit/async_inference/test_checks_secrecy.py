@@ -11,6 +11,7 @@ from tests.unit.async_inference.histories import (
     SILENT,
     Family,
     Spoil,
+    a_history,
     good_job,
     plus,
     probed,
@@ -95,3 +96,11 @@ def test_each_defect_is_reported_by_its_clause_and_by_no_other(
 
 def test_every_check_of_the_family_reports_something() -> None:
     assert set().union(*(row[2] for row in SPOILED)) == FAMILY.clauses
+
+
+def test_a_hostile_id_is_told_so_that_it_can_be_printed() -> None:
+    events = hostile("x\0" + 300 * "y", lambda e: spoiled(e, Polled, status="failed"))
+    (job, *_) = a_history(events(good_job("job_001")))
+    subject = job.finding("SEC-3", "", "").subject
+    assert subject.isprintable()
+    assert len(subject) < 100

@@ -10,6 +10,7 @@ from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Finding, NotApplicable, Ruling, check
 
 TRIED = frozenset({"delivered", "failed", "error"})
+AHEAD = (Expiry.AHEAD, Expiry.OFFSET_AHEAD, Expiry.NAIVE_AHEAD)
 PRECISION = 0.002  # seconds; expiries are told in milliseconds
 WHOLE_SECOND = 1.0
 PLAUSIBLE = 60.0  # seconds; a miner's clock that differs by more is no witness
@@ -48,14 +49,15 @@ def trouble_past(job: JobRecord) -> str:
 
 
 def told_of(job: JobRecord, clause: str, trouble: str, advice: str) -> Finding:
-    expiry = job.submitted.request.get("expiry")
+    expiry, kind = job.submitted.request.get("expiry"), job.tags[EXPIRY]
+    owed = "a callback, before" if kind in AHEAD else "no callback after"
     return job.finding(
         clause,
-        f"the expiry {expiry} ({job.tags[EXPIRY]}) to be obeyed",
+        f"{owed} its expiry {expiry} ({kind})",
         trouble,
         at=job.deliveries[0].at if job.deliveries else None,
         advice=advice,
-        cause=f"{job.tags[EXPIRY]}: {trouble[:40]}",
+        cause=f"{kind}: {trouble.split('; ', maxsplit=1)[0].split(': ', maxsplit=1)[0]}",
     )
 
 
@@ -99,7 +101,7 @@ def nothing_once_expired(history: RunHistory) -> Iterator[Ruling]:
         late = [d for d in job.deliveries if history.wall(d.began) > expiry]
         if late:
             after = history.wall(late[0].began) - expiry
-            trouble = f"a callback {after:.2f} s after it"
+            trouble = f"a callback all the same; it came {after:.2f} s too late"
             yield told_of(job, "EXP-3", trouble, "look at the expiry again when the job has ended")
         elif not job.deliveries:
             yield None

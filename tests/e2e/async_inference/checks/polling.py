@@ -182,7 +182,7 @@ def status_answers_quickly(history: RunHistory) -> Iterator[Ruling]:
     yield median.finding(
         "POL-13",
         f"the status within {SLOW:g} s, also under load",
-        f"half of the {len(ordered)} jobs waited {took:.1f} s or longer for an answer",
+        f"{took:.1f} s or longer for half of the {len(ordered)} jobs",
         at=median.polls[0].at,
         advice="the status is read behind a lock, or in the thread that draws the pictures",
         cause="slow status",

@@ -94,10 +94,11 @@ def refused_submissions_leave_no_job(history: RunHistory) -> Iterator[Ruling]:
 
 def _left_behind(job: JobRecord) -> Finding:
     code = job.answered.status_code if job.answered else None
-    sign = "a callback came for it" if job.deliveries else "its status is answered 200"
+    sign = "a callback for it" if job.deliveries else "200 and a status of it"
+    case = job.tags.get(CASE, "refused")
     return job.finding(
         "SUB-10",
-        f"no trace of a submission that was answered {code}",
+        f"no trace of a submission ({case}) that was answered {code}",
         sign,
         at=job.deliveries[0].at if job.deliveries else None,
         advice="the job is put into the queue before its body is checked",

@@ -58,11 +58,11 @@ def ids_are_never_paths(history: RunHistory) -> Iterator[Ruling]:
         yield (
             job.finding(
                 "SEC-3",
-                f"4xx, or a harmless id, for a job_id that {job.tags[CASE]}",
+                f"4xx, or a harmless id, for the hostile job_id ({job.tags[CASE]})",
                 trouble,
                 at=job.answered.at,
                 advice="name files by an id of your own, and allow letters, digits and dashes only",
-                cause=f"{job.tags[CASE]}: {trouble[:24]}",
+                cause=f"hostile id: {trouble[:16]}",
             )
             if trouble
             else None

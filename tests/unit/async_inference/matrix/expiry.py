@@ -6,7 +6,6 @@ MOMENT = "test_expiry.py::test_expiry_is_a_moment"
 PASSES = "test_expiry.py::test_expiry_passes_during_the_job"
 
 ROWS: tuple[Row, ...] = (
-    row("", "", "test_expiry.py"),
     row("expiry-ignored", "EXP-2 EXP-3 EXP-4 EXP-5", MOMENT, PASSES),
     row("expiry-at-submission", "EXP-3", MOMENT, PASSES),
     row(

@@ -6,7 +6,6 @@ WORKING = "test_health.py::test_health_while_work_is_done"
 BROKEN = "test_health.py::test_health_after_a_job_that_cannot_be_done"
 
 ROWS: tuple[Row, ...] = (
-    row("", "", "test_health.py"),
     row("idle-unhealthy lora-kills-engine", "HLT-1 HLT-3", WORKING, BROKEN),
     row("busy-unhealthy", "HLT-2", WORKING, miner="--job-seconds 0.3"),
     row("slow-health", "HLT-4", WORKING, miner="--job-seconds 1"),

@@ -7,7 +7,6 @@ IDS = "test_secrecy.py::test_ids_are_never_paths"
 PATHS = "test_secrecy.py::test_paths_do_not_climb"
 
 ROWS: tuple[Row, ...] = (
-    row("", "", "test_secrecy.py"),
     row("secret-in-status serves-files", "SEC-1 SEC-4", TOLD, PATHS),
     row("secret-in-submission trace-in-status", "SEC-1 SEC-5", TOLD),
     row("secret-in-refusal hostile-id-crash", "SEC-1 SEC-3", TOLD, IDS),

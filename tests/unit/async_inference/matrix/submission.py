@@ -9,8 +9,12 @@ CHOSEN = "test_submission.py::test_chosen_ids_are_honoured"
 AGAIN = "test_submission.py::test_an_id_is_free_again_after_the_end"
 UNUSUAL = "test_submission.py::test_unusual_submissions_are_understood"
 LONGER = "--job-seconds 0.3"
+ALL_OF_THEM = tuple(
+    f"test_{name}.py" for name in ("submission", "polling", "expiry", "health", "secrecy")
+)
 
 ROWS: tuple[Row, ...] = (
+    row("", "", *ALL_OF_THEM),
     row(
         "slow-submission strange-first-word status-url-dead result-url-dead",
         "SUB-2 SUB-6 SUB-7 SUB-12",
@@ -18,6 +22,7 @@ ROWS: tuple[Row, ...] = (
     ),
     row("status-url-of-another result-url-of-another", "SUB-6 SUB-7", AT_ONCE),
     row("slow-submission", "SUB-2", AT_ONCE, miner=f"{LONGER} --trigger race:2"),
+    row("submission-without-id", "SUB-1", AT_ONCE, miner="--trigger every:2"),
     row("same-id", "SUB-3", AT_ONCE),
     row("chosen-id-ignored", "SUB-4", CHOSEN, AGAIN, miner=LONGER),
     row("busy-id-taken reused-id-old-picture", "SUB-5 SUB-14", CHOSEN, AGAIN, miner=LONGER),
