@@ -132,6 +132,37 @@ def test_nothing_survives_the_runner(kind: Containment, marker: str, end: str) -
         socket.create_connection(("127.0.0.1", int(port)))
 
 
+FORKING_RUNNER = """
+import os, signal, sys
+from tests.harness.processes import Supervised, wait_until_ready
+marker, program = sys.argv[1:]
+tree = Supervised([sys.executable, "-c", program, marker], name="stubborn")
+wait_until_ready(tree, lambda: bool(tree.tail()), 30)
+if (fork := os.fork()) == 0:
+    signal.pause()
+print(fork, flush=True)
+signal.pause()
+"""
+
+
+def test_a_fork_of_the_runner_does_not_keep_the_tree_alive(marker: str) -> None:
+    """As multiprocessing makes them: what the runner held open, its forks must not hold on to."""
+    runner = subprocess.Popen(
+        python(FORKING_RUNNER, marker, STUBBORN),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with runner:
+        assert runner.stdout
+        fork = runner.stdout.readline()
+        runner.kill()
+        runner.wait(30)
+
+    assert eventually(lambda: {process.pid for process in marked(marker)} == {int(fork)})
+
+
 def test_the_pid_is_the_programs_as_seen_from_here(kind: Containment, marker: str) -> None:
     with Supervised(
         python("input_ = __import__('signal').pause()", marker), name="p", contain=kind
