@@ -145,7 +145,9 @@ def test_a_stalled_job_is_not_excused_by_others_that_move() -> None:
 
 
 def test_a_second_attempt_has_what_is_left_of_the_whole_time() -> None:
-    clocks = Clocks.started(0.0).heard_at(900.0, "processing", 42.0).heard_at(995.0, "queued", None)
+    """Back in the queue, the time that the first attempt was worked on still counts."""
+    clocks = Clocks.started(0.0).heard_at(0.5, "processing", 42.0).heard_at(995.0, "queued", None)
+    assert clocks.diagnose(1000.0, BUDGETS).life is Life.FINE
     assert clocks.diagnose(1001.0, BUDGETS).life is Life.OVERDUE
 
 
