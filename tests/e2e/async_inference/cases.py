@@ -17,6 +17,7 @@ HEALTH_IDLE, HEALTH_BUSY, HEALTH_AFTER = "health (idle)", "health (busy)", "heal
 UNKNOWN_ID, ID_IN_USE, TRAVERSAL = "unknown id", "id in use", "path traversal"
 DEFAULT_SIZE = (1024, 1024)
 MILLION = 1_000_000
+HUGE_PROMPT = "a million characters"
 
 
 class Meant(StrEnum):
@@ -61,7 +62,7 @@ ODD_PROMPTS: dict[str, str] = {
     "many scripts": "Füchse 狐狸 لومڑی лиса 🦊 café",
     "a NUL and control characters": "a fox\x00 in\x07 the\r\n snow\t",
     "half a surrogate pair": "a fox \ud83d",
-    "a million characters": "fox " * (MILLION // 4),
+    HUGE_PROMPT: "fox " * (MILLION // 4),
 }
 HOSTILE_IDS: dict[str, str] = {
     "climbs out": "../{}",

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.async_inference.cases import (
     CASE,
+    HUGE_PROMPT,
     ID_IN_USE,
     MEANT,
     REFUSED_JOB,
@@ -219,6 +220,16 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
     (
         "odd prompt breaks the miner",
         lambda e: tagged(refused(500)(e), Meant.EITHER, "x"),
+        {"SUB-16"},
+    ),
+    (
+        "hung up in the middle of a huge prompt",
+        lambda e: tagged(refused(None, error="reset")(e), Meant.EITHER, HUGE_PROMPT),
+        set(),
+    ),
+    (
+        "hung up in the middle of a prompt",
+        lambda e: tagged(refused(None, error="reset")(e), Meant.EITHER, "x"),
         {"SUB-16"},
     ),
     ("only a prompt", meant(Meant.BARE), set()),

@@ -153,3 +153,21 @@ def test_no_answer_whatever_is_a_crash(content: object) -> None:
 )
 def test_timestamps(text: str | None, moment: datetime | None) -> None:
     assert protocol.timestamp(text) == moment
+
+
+@pytest.mark.parametrize(
+    ("content", "named", "shown"),
+    [
+        ({"job_id": "a", "secret": "s3cret"}, "a", True),
+        ({"id": "b"}, "b", False),
+        ({"jobs": ["s3cret"]}, None, True),
+        (["a"], None, False),
+        (b"not JSON with s3cret in it", None, True),
+        (b"", None, False),
+    ],
+)
+def test_which_job_and_which_secret_an_answer_shows(
+    content: object, named: str | None, shown: bool
+) -> None:
+    assert protocol.named_job(answer(content)) == named
+    assert protocol.shows(answer(content), ["other", "s3cret", ""]) is shown

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.e2e.async_inference.cases import CASE, DEFAULT_SIZE, MEANT, Meant
+from tests.e2e.async_inference.cases import CASE, DEFAULT_SIZE, HUGE_PROMPT, MEANT, Meant
 from tests.e2e.async_inference.checks.images import pictures
 from tests.e2e.async_inference.checks.probes import SHOWN, broke_down
 from tests.e2e.async_inference.protocol import TERMINAL
@@ -47,6 +47,8 @@ def unknown_fields_are_ignored(history: RunHistory) -> Iterator[Ruling]:
 def odd_prompts_break_nothing(history: RunHistory) -> Iterator[Ruling]:
     """Any text is a prompt: it is taken, and then the job ends, or it is refused with 4xx."""
     for job in meant(history, Meant.EITHER):
+        if code_of(job) is None and job.tags[CASE] == HUGE_PROMPT:
+            continue  # a server may answer 413 and hang up while we are still sending
         if broke_down(code_of(job)):
             yield _odd(job, answer_to(job), f"answered {code_of(job) or 'not at all'}")
         elif job.gave_up and job.terminal is None:
