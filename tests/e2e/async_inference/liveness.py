@@ -63,7 +63,7 @@ class Budgets:
         match stage:
             case Stage.QUEUED:
                 ahead = (Stage.STARTING, Stage.STEPPING, Stage.FINISHING)
-                return max(self.process, *map(self.still, ahead))
+                return max(self.process, *(min(self.still(a), self.total) for a in ahead))
             case Stage.STARTING:
                 return self.preload + self.download + max(self.first_step, self.step)
             case Stage.STEPPING:
@@ -186,7 +186,7 @@ class Clocks(msgspec.Struct, frozen=True):
             progress=self.best,
             silent=at - self.heard,
             still=at - self.moved,
-            total=at - self.began,
+            total=max(0.0, at - self.taken_up),
             pace=self.pace,
         )
 

@@ -25,7 +25,7 @@ class Span(StrEnum):
     FIRST = "to the first step"
     STEP = "between two rises"
     FINISH = "from 100 % to the end"
-    TOTAL = "in all"
+    TOTAL = "in work"
 
 
 BUDGET_OF = {
@@ -127,10 +127,10 @@ def spans(job: JobRecord) -> Iterator[tuple[Span, float]]:
     if job.terminal is None:
         return
     end = job.terminal.at
-    yield Span.TOTAL, end - job.submitted.at
     begun = min((at for stage, at in reached.items() if stage is not Stage.QUEUED), default=None)
     if begun is not None:
         yield Span.QUEUE, begun - job.submitted.at
+        yield Span.TOTAL, end - begun
     if Stage.STARTING in reached and rises:
         yield Span.FIRST, rises[0] - reached[Stage.STARTING]
     yield from ((Span.STEP, later - earlier) for earlier, later in pairwise(rises))

@@ -46,8 +46,8 @@ def test_each_part_of_a_life_is_measured() -> None:
         (Span.STEP, 2),
         (Span.STEP, 3),
         (Span.FINISH, 5),
-        (Span.TOTAL, 17),
         (Span.QUEUE, 3),
+        (Span.TOTAL, 14),
         (Span.FIRST, 4),
     ]
 
@@ -55,7 +55,7 @@ def test_each_part_of_a_life_is_measured() -> None:
 @pytest.mark.parametrize(
     ("polls", "known"),
     [
-        ([(1.0, "completed", 100.0)], {Span.TOTAL}),
+        ([(1.0, "completed", 100.0)], set()),
         ([(1.0, "processing", None), (4.0, "completed", None)], {Span.TOTAL, Span.QUEUE}),
         ([(1.0, "processing", 10.0), (4.0, "completed", None)], {Span.TOTAL, Span.QUEUE}),
         ([(1.0, "processing", 10.0)], set()),
@@ -102,7 +102,7 @@ def test_suggested_budgets_leave_room_above_the_longest_time_seen() -> None:
         "ASYNC_STEP_TIMEOUT": 9,
         "ASYNC_FIRST_STEP_TIMEOUT": 12,
         "ASYNC_POST_PROCESS_TIMEOUT": 15,
-        "ASYNC_JOB_TIMEOUT": 51,
+        "ASYNC_JOB_TIMEOUT": 42,
     }
     evidence = next(iter(statistics.suggestions())).evidence
     assert evidence == "3 times the longest time between two rises: 3.00 s of 6, p99 3.00"
