@@ -49,10 +49,11 @@ class Deliveries:
 
     async def _settle(self, job: Job) -> None:
         section = self._without_attempt(job)
-        if section is None:
-            async with self._bound:
-                section = await self._deliver(job)
-        job.callback = self._seams.section(job, section)
+        if section is not None:
+            job.callback = self._seams.section(job, section)
+            return
+        async with self._bound:
+            await self._deliver(job)
 
     def _without_attempt(self, job: Job) -> Section | None:
         """The section of a job that needs no delivery."""
@@ -62,15 +63,16 @@ class Deliveries:
             return Section(status="expired")
         return None
 
-    async def _deliver(self, job: Job) -> Section:
+    async def _deliver(self, job: Job) -> None:
+        """Every delivery that is planned; what became of the first is what the job tells."""
         planned = self._seams.deliveries(job, [delivery_of(job)])
-        payload = _payload_status(job)
-        section = Section(status="skipped")
-        for number, delivery in enumerate(planned):
+        if not planned:
+            job.callback = self._seams.section(job, Section(status="skipped"))
+        for delivery in planned:
             await asyncio.sleep(delivery.delay)
-            outcome = await self._attempts(job, delivery, payload)
-            section = section if number else outcome
-        return section
+            section = await self._attempts(job, delivery, _payload_status(job))
+            if job.callback is None:
+                job.callback = self._seams.section(job, section)
 
     async def _attempts(self, job: Job, delivery: Delivery, payload: str) -> Section:
         form = self._seams.form(job, build(delivery))

@@ -27,11 +27,13 @@ BEAT_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer: JSON from ``body``, or a file or bytes as a PNG. ``delay`` in seconds."""
+    """An HTTP answer: JSON from ``body``, or a file or bytes of this ``kind``. ``delay`` in
+    seconds."""
 
     code: int
     body: dict[str, Any] | bytes | Path
     delay: float = 0.0
+    kind: str = "image/png"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -263,7 +263,7 @@ async def _send(answer: Answer) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
     if isinstance(answer.body, dict):
         return web.json_response(answer.body, status=answer.code)
-    kind = {"Content-Type": "image/png"}
+    kind = {"Content-Type": answer.kind}
     if isinstance(answer.body, bytes):
         return web.Response(status=answer.code, body=answer.body, headers=kind)
     return web.FileResponse(answer.body, status=answer.code, headers=kind)

@@ -145,6 +145,7 @@ class Settings:
         "ASYNC_LEAST_RATE", number(0, 1_000_000, "percent per minute (0: any)"), 1.0
     )
     callback_timeout: float = setting("ASYNC_CALLBACK_TIMEOUT", number(0.1, 3600), 30.0)
+    straggler_wait: float = setting("ASYNC_STRAGGLER_WAIT", number(0, 3600), 2.0)
     expiry_minutes: float = setting("ASYNC_EXPIRY_MINUTES", number(0.01, 10_080, "minutes"), 5.0)
     test_loras: tuple[str, ...] = setting("ASYNC_TEST_LORAS", LIST, ())
     run_seed: int | None = setting("ASYNC_RUN_SEED", whole(0, 2**32 - 1), None)

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.e2e.async_inference import live
+from tests.e2e.async_inference import live, policy
 from tests.e2e.async_inference.nemesis import Nemesis
 from tests.e2e.async_inference.run_history import RunHistory
 from tests.e2e.async_inference.scenario import Job, Scenario, a_job
@@ -147,7 +147,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         verdict = run.verdict()
         good = verdict.outcome is Outcome.PASS
         terminalreporter.section("async inference", green=good, red=not good)
-        for line in terminal.lines(verdict):
+        for line in (*policy.lines(run.whole()), *terminal.lines(verdict)):
             terminalreporter.line(line)
         terminalreporter.line(f"Report: {run.recorder.folder / 'report.html'}")
 

@@ -102,6 +102,8 @@ class Driver:
                 return
             while (wait := shape.wait(self._clock() - began, sent, self._in_flight)) != 0:
                 await (self._one_landed() if wait is None else asyncio.sleep(wait))
+            if sent == len(assignments) // 2:
+                await self._send_requests(Moment.HALFWAY)
             self._in_flight += 1
             self._tasks.create_task(self._submit(assignment))
 
@@ -181,6 +183,8 @@ class Driver:
             self._record(unchanged)
 
     def _plan(self, flight: Flight) -> None:
+        if flight.over:
+            return
         self._worked = max(self._worked, flight.clocks.miner_worked)
         step = flight.next_step(self._clock(), self._pace, self._worked)
         if step.act is Act.POLL:

@@ -136,4 +136,5 @@ def told(history: RunHistory) -> str:
     """The ledger in one line, for people; empty where no job was accepted."""
     fates = ledger(history)
     counts = ", ".join(f"{count} {name}" for name, count in fates.most_common())
-    return f"Callbacks of {len(history.accepted)} jobs: {counts}" if fates else ""
+    jobs = len(history.accepted)
+    return f"Callbacks of {jobs} job{'s' * (jobs != 1)}: {counts}" if fates else ""

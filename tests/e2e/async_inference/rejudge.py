@@ -6,6 +6,7 @@ from pathlib import Path
 from tests.e2e.async_inference.checks import BY_NAME
 from tests.e2e.async_inference.events import AsyncEvent, Judged, RunEnded, reader
 from tests.e2e.async_inference.run_history import split
+from tests.e2e.async_inference.whole_run import WHOLE_RUN, judged_as_a_whole
 from tests.harness.verdict import CheckResult, Level, Verdict, judge
 
 
@@ -35,7 +36,9 @@ def verdict_of(
 def _again(
     events: list[AsyncEvent], judged: Judged, levels: Mapping[str, Level]
 ) -> tuple[CheckResult, ...]:
-    """What was judged then is what had happened by then; callbacks that came later do not count."""
+    """What was judged then is what had happened by then; what came later is for the last one."""
+    if judged.scenario == WHOLE_RUN:
+        return judged_as_a_whole(events, levels)
     checks = [BY_NAME[name] for name in judged.checks if name in BY_NAME]
     scenario = next(
         h for h in reversed(split(events)[1]) if h.scenario and h.scenario.name == judged.scenario

@@ -110,6 +110,7 @@ class Moment(StrEnum):
 
     BEFORE = "before"  # before the first job leaves
     DURING = "during"  # as soon as the first job was accepted
+    HALFWAY = "halfway"  # before the first job of the second half leaves
     AFTER = "after"  # when all jobs have ended
 
 
@@ -154,8 +155,8 @@ class Scenario:
         return replace(self, requests=(*self.requests, *requests))
 
 
-def a_training_request() -> Request:
-    """Training on one small picture, sent while the first job is in flight."""
+def a_training_request(moment: Moment = Moment.DURING) -> Request:
+    """Training on one small picture, sent while the first job is in flight, or at ``moment``."""
     shades = bytes(range(256)) * 3
     picture = Image.frombytes("RGB", (256, 256), shades * 256)
     buffer = BytesIO()
@@ -165,7 +166,7 @@ def a_training_request() -> Request:
         "prompt": "a photo of sks dog",
         "image_b64": b64encode(buffer.getvalue()).decode(),
     }
-    return Request(probe="train", method="POST", path="/train", json=body, moment=Moment.DURING)
+    return Request(probe="train", method="POST", path="/train", json=body, moment=moment)
 
 
 def burst(jobs: Sequence[Job]) -> Scenario:

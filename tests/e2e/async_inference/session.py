@@ -12,8 +12,9 @@ from tests.e2e.async_inference.events import Judged
 from tests.e2e.async_inference.recorder import Recorder
 from tests.e2e.async_inference.reference_miner import reference_miner
 from tests.e2e.async_inference.report_page import report_page
-from tests.e2e.async_inference.run_history import RunHistory
+from tests.e2e.async_inference.run_history import RunHistory, from_events
 from tests.e2e.async_inference.testbed import SetupError, Testbed
+from tests.e2e.async_inference.whole_run import WHOLE_RUN, judged_as_a_whole
 from tests.harness import baseline, contract
 from tests.harness.exit_codes import ExitCode
 from tests.harness.processes import StartError
@@ -86,6 +87,10 @@ class Session:
             self.recorder.record(Judged(at=self.recorder.clock(), scenario=scenario, checks=names))
         return verdict
 
+    def whole(self) -> RunHistory:
+        """Everything that happened so far, as one history."""
+        return from_events(self.recorder.recorded if self.recorder else [])
+
     def verdict(self) -> Verdict:
         """Of all scenarios together."""
         return Verdict(
@@ -102,12 +107,25 @@ class Session:
     def close(self) -> None:
         """End the run and write ``verdict.json``. Safe to call when nothing was opened."""
         if self._testbed is not None:
+            self._judge_stragglers(self._testbed)
             self._testbed.close(self.incomplete)
         if self.recorder is not None:
             self._write_reports(self.recorder)
         if self.update_baseline and self.results:
             baseline.write(self.update_baseline, self.verdict().findings)
         self._stack.close()
+
+    def _judge_stragglers(self, testbed: Testbed) -> None:
+        """The last judgement, on callbacks that came after the verdict on their scenario."""
+        if not self.results:
+            return
+        if not self.incomplete:
+            testbed.wait_for_stragglers()
+        results = judged_as_a_whole(testbed.recorder.recorded, self.levels)
+        self.results += results
+        names = tuple(result.check for result in results)
+        recorder = testbed.recorder
+        recorder.record(Judged(at=recorder.clock(), scenario=WHOLE_RUN, checks=names))
 
     def _write_reports(self, recorder: Recorder) -> None:
         run = {"run": recorder.run, "seed": self.seed, "target": self.settings.miner_url}

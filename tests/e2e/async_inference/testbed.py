@@ -110,6 +110,11 @@ class Testbed:
         self._await(self._run(scenario, nemesis or Quiet(), name))
         return split(self.recorder.recorded)[1][-1]
 
+    def wait_for_stragglers(self) -> None:
+        """Give callbacks that nobody waits for any more the time to come in, if there were jobs."""
+        if self._sizes:
+            self._await(asyncio.sleep(self.settings.straggler_wait))
+
     def close(self, incomplete: str = "") -> None:
         """End the run. ``incomplete`` says why it ended early; empty where it did not."""
         if self._thread.is_alive():

@@ -30,6 +30,7 @@ from tests.unit.async_inference import (
     test_checks_polling,
     test_checks_secrecy,
     test_checks_submission,
+    test_checks_whose,
 )
 from tests.unit.async_inference.histories import (
     SILENT,
@@ -49,6 +50,7 @@ FAMILIES = (
     test_checks_expiry.FAMILY,
     test_checks_health.FAMILY,
     test_checks_secrecy.FAMILY,
+    test_checks_whose.FAMILY,
 )
 SECTION = CallbackSection(status="delivered", status_code=200, payload_status="completed")
 

@@ -5,7 +5,39 @@ from collections.abc import Iterator
 
 from tests.e2e.async_inference.checks.images import pictures
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
-from tests.harness.verdict import Ruling, check
+from tests.harness.verdict import NotApplicable, Ruling, check
+
+
+def same_but_lora(one: JobRecord, other: JobRecord) -> bool:
+    """Whether two requests agree in everything, the LoRA aside."""
+    return one.recipe[:-1] == other.recipe[:-1]
+
+
+def lora(job: JobRecord) -> object:
+    return job.submitted.request.get("lora_path")
+
+
+def drawn(job: JobRecord) -> str | None:
+    """The SHA-256 of the job's picture: its result, else what the callback brought."""
+    result, sent = job.download(), job.delivery
+    file = (result.file if result else None) or (sent.image if sent else None)
+    return file.sha256 if file else None
+
+
+def twins(history: RunHistory) -> list[list[JobRecord]]:
+    """Jobs with the same recipe and a picture, in the order of submission; two at least."""
+    groups = defaultdict[tuple[object, ...], list[JobRecord]](list)
+    for job in history.accepted:
+        if drawn(job):
+            groups[job.recipe].append(job)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def is_repeatable(group: list[JobRecord]) -> bool:
+    return len({drawn(job) for job in group}) == 1
+
+
+NOT_REPEATABLE = NotApplicable("the miner's pictures are not repeatable to the byte")
 
 
 @check("IDN-1")
@@ -16,7 +48,7 @@ def different_requests_different_pictures(history: RunHistory) -> Iterator[Rulin
     for job in history.accepted:
         for source, picture, at in pictures(job):
             owner = owners.setdefault(picture.sha256, job)
-            if owner.name == job.name or owner.recipe == job.recipe:
+            if owner.name == job.name or same_but_lora(owner, job):
                 yield None
             elif owner.name not in seen[job.name]:
                 seen[job.name].add(owner.name)
@@ -28,3 +60,88 @@ def different_requests_different_pictures(history: RunHistory) -> Iterator[Rulin
                     advice="a buffer or file name is shared between jobs, or the result is cached",
                     cause="the picture of another job",
                 )
+
+
+@check("IDN-3")
+def seed_zero_is_a_seed(history: RunHistory) -> Iterator[Ruling]:
+    """Requests with seed 0 repeat as well as requests with any other seed."""
+    groups = twins(history)
+    zero = [g for g in groups if g[0].submitted.request.get("seed") == 0]
+    others = [g for g in groups if g not in zero]
+    for group in zero:
+        if is_repeatable(group):
+            yield None
+        elif not others or not all(map(is_repeatable, others)):
+            yield NOT_REPEATABLE
+        else:
+            yield group[-1].finding(
+                "IDN-3",
+                f"the picture of {group[0].name}, which asked for the same with seed 0",
+                "another picture, while another seed repeats to the byte",
+                at=group[-1].submitted.at,
+                advice="`if seed:` takes 0 for no seed; ask whether it is None",
+                cause="seed 0 taken for no seed",
+            )
+
+
+@check("IDN-4")
+def loras_matter(history: RunHistory) -> Iterator[Ruling]:
+    """Two requests that differ in the LoRA only get different pictures."""
+    jobs = [job for job in history.accepted if drawn(job)]
+    if jobs and not any(map(lora, jobs)):
+        yield NotApplicable("no job asked for a LoRA (ASYNC_TEST_LORAS names them)")
+    for n, job in enumerate(jobs):
+        for other in jobs[:n]:
+            if not same_but_lora(job, other) or lora(job) == lora(other):
+                continue
+            if drawn(job) != drawn(other):
+                yield None
+            else:
+                yield job.finding(
+                    "IDN-4",
+                    f"another picture than that of {other.name}, with LoRA {lora(job)} in place "
+                    f"of {lora(other)}",
+                    "the same picture",
+                    at=job.submitted.at,
+                    advice="the LoRA was not applied, or the result was cached without regard to "
+                    "lora_path",
+                    cause="the LoRA makes no difference",
+                )
+
+
+@check("IDN-5")
+def loras_do_not_stay(history: RunHistory) -> Iterator[Ruling]:
+    """A job without a LoRA is drawn without one, whatever the job before it asked for."""
+    jobs = [job for job in history.accepted if drawn(job)]
+    if jobs and not any(map(lora, jobs)):
+        yield NotApplicable("no job asked for a LoRA (ASYNC_TEST_LORAS names them)")
+        return
+    for group in twins(history):
+        if lora(group[0]):
+            continue
+        before = _before_any_lora(group, jobs)
+        if len(before) < 2 or not is_repeatable(before):
+            yield NOT_REPEATABLE
+            continue
+        for job in group[len(before) :]:
+            yield from _stayed(job, before[0], jobs)
+
+
+def _before_any_lora(group: list[JobRecord], jobs: list[JobRecord]) -> list[JobRecord]:
+    first = min(job.submitted.at for job in jobs if lora(job))
+    return [job for job in group if job.submitted.at < first]
+
+
+def _stayed(job: JobRecord, plain: JobRecord, jobs: list[JobRecord]) -> Iterator[Ruling]:
+    if drawn(job) == drawn(plain):
+        yield None
+        return
+    last = next(j for j in reversed(jobs) if lora(j) and j.submitted.at < job.submitted.at)
+    yield job.finding(
+        "IDN-5",
+        f"the picture of {plain.name}, which asked for the same",
+        f"another one, after {last.name} had asked for LoRA {lora(last)}",
+        at=job.submitted.at,
+        advice="unload the LoRA, or set its weight to 0, before a job without one",
+        cause="a LoRA stays active",
+    )

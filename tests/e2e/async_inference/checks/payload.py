@@ -133,7 +133,7 @@ def _pictures_are_named_as_what_they_are(history: RunHistory) -> Iterator[Ruling
         else:
             yield job.finding(
                 "CBK-26",
-                f"type and name of a {PurePath(image.path).suffix[1:]} file in the image part",
+                f"type and name of a {suffix(image)[1:]} file in the image part",
                 wrong,
                 at=job.delivery.at,
                 advice="receivers store by this name and serve by this type",
@@ -141,9 +141,14 @@ def _pictures_are_named_as_what_they_are(history: RunHistory) -> Iterator[Ruling
             )
 
 
+def suffix(file: File) -> str:
+    """What the bytes of a kept file are, as the ending of its name."""
+    return PurePath(file.path).suffix
+
+
 def misnamed(file: File) -> str:
     """What in the file's type or name does not fit its bytes; empty where nothing does not."""
-    kind = KINDS.get(PurePath(file.path).suffix)
+    kind = KINDS.get(suffix(file))
     announced = file.content_type.partition(";")[0].strip().lower()
     if kind is None or not announced:
         return ""

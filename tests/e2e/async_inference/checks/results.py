@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator
 
-from tests.e2e.async_inference.run_history import RunHistory
+from tests.e2e.async_inference.checks.owing import unless_absent
+from tests.e2e.async_inference.checks.payload import misnamed, suffix
+from tests.e2e.async_inference.events import Downloaded, Polled, Probed
+from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Ruling, check
+
+EARLY = "result too early"
 
 
 @check("RES-1")
@@ -38,6 +43,102 @@ def results_stay_the_same(history: RunHistory) -> Iterator[Ruling]:
         else:
             got = again.file.sha256[:12] if again.file else str(again.status_code)
             yield job.finding("RES-3", first.file.sha256[:12], got, at=again.at)
+
+
+@check("RES-2")
+def results_have_their_type(history: RunHistory) -> Iterator[Ruling]:
+    """The Content-Type of a result fits its bytes."""
+    for job in history.accepted:
+        file = result.file if (result := job.download()) else None
+        if file is None or not file.size:
+            continue
+        wrong = misnamed(file)
+        if not wrong:
+            yield None
+        else:
+            yield job.finding(
+                "RES-2",
+                "the Content-Type of the picture's own format",
+                wrong,
+                at=job.downloads[0].at,
+                advice="browsers and customers trust this header more than the bytes",
+                cause=wrong,
+            )
+
+
+@check("RES-4")
+def image_urls_work(history: RunHistory) -> Iterator[Ruling]:
+    """Where the status names an image_url, the picture of the result lies there."""
+    yield from unless_absent(history, _image_urls(history), "the miner gives no image_url")
+
+
+def _image_urls(history: RunHistory) -> Iterator[Ruling]:
+    for job in history.accepted:
+        linked, result = job.download("image_url"), job.download()
+        if linked is None:
+            continue
+        wrong = _link_fault(linked, result)
+        if not wrong:
+            yield None
+        else:
+            yield job.finding(
+                "RES-4",
+                "200 and the same picture as the result",
+                f"{wrong} ({linked.url})",
+                at=linked.at,
+                advice="leave image_url out where nothing is hosted; a customer follows it",
+                cause=wrong.partition(" ")[0],
+            )
+
+
+def _link_fault(linked: Downloaded, result: Downloaded | None) -> str:
+    if linked.error:
+        return linked.error
+    if linked.status_code != 200 or linked.file is None or not linked.file.size:
+        return f"{linked.status_code}"
+    other = result.file if result else None
+    same_kind = other is not None and suffix(other) == suffix(linked.file)
+    if same_kind and other is not None and other.sha256 != linked.file.sha256:
+        return "another picture"
+    return ""
+
+
+@check("RES-5")
+def no_result_before_its_time(history: RunHistory) -> Iterator[Ruling]:
+    """The result of a job that has no picture (yet) is answered 404, never 200 and never 5xx."""
+    for probe in history.probed(EARLY):
+        job = history.by_job_id.get(probe.path.rpartition("/")[2])
+        if job is None:
+            continue
+        wrong = _early_fault(probe, job)
+        if not wrong:
+            yield None
+        else:
+            yield job.finding(
+                "RES-5",
+                "404 while there is no picture",
+                wrong,
+                at=probe.at,
+                advice="look whether the job is finished before the file is opened",
+                cause=wrong,
+            )
+
+
+def _early_fault(probe: Probed, job: JobRecord) -> str:
+    if probe.error:
+        return probe.error
+    if probe.status_code is None or probe.status_code >= 500:
+        return f"{probe.status_code}"
+    after = [p for p in job.polls if p.at - p.took > probe.at]
+    early = any(p.status == "queued" or _is_half_done(p) for p in after)
+    failed = job.final_status in ("failed", "timeout")
+    if probe.status_code == 200 and (early or failed):
+        return f"200 for a job that is {'failed' if failed else 'still worked on'}"
+    return ""
+
+
+def _is_half_done(poll: Polled) -> bool:
+    return poll.status == "processing" and poll.progress is not None and poll.progress < 90
 
 
 @check("CBK-9")

@@ -1,9 +1,11 @@
 """CBK: how often, when and with what a miner tries to deliver."""
 
 from collections.abc import Iterator
+from math import inf
 
 from tests.e2e.async_inference.checks.owing import unless_absent
 from tests.e2e.async_inference.events import Delivered, Polled
+from tests.e2e.async_inference.ledger import is_surely_taken
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Ruling, check
 
@@ -85,7 +87,8 @@ def retries_carry_the_same(history: RunHistory) -> Iterator[Ruling]:
 
 def _retries_carry_the_same(history: RunHistory) -> Iterator[Ruling]:
     for job in history.accepted:
-        whole = [d for d in job.own_deliveries if d.stored]
+        taken = next((d.at for d in job.own_deliveries if is_surely_taken(d)), inf)
+        whole = [d for d in job.own_deliveries if d.stored and d.began <= taken]
         for again in whole[1:]:
             differing = _differing(whole[0], again)
             if not differing:

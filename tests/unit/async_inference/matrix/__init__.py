@@ -13,6 +13,7 @@ from tests.unit.async_inference.matrix import (
     polling,
     secrecy,
     submission,
+    whose,
 )
 from tests.unit.async_inference.matrix.row import Row
 
@@ -26,4 +27,5 @@ ROWS: tuple[Row, ...] = (
     *polling.ROWS,
     *secrecy.ROWS,
     *submission.ROWS,
+    *whose.ROWS,
 )

@@ -56,6 +56,7 @@ ROWS: tuple[Row, ...] = (
     row("retry-differs", "CBK-23", REFUSES),
     row("failure-without-reason", "CBK-24", FAILURES),
     row("failures-not-delivered", "CBK-1", FAILURES),
+    row("callback-later-again", "CBK-4", BASIC, ASYNC_STRAGGLER_WAIT="1.5"),
     row("callback-for-a-ghost", "CBK-25", PLAIN),
     row("callback-jpeg-type", "CBK-26", MANY),
     row("callback-jpeg-name", "CBK-26", MANY),

@@ -1,0 +1,98 @@
+"""How a miner delivers, as observed: attempts, spacing, patience, redirects. For people to read."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tests.e2e.async_inference.events import CAME_ELSEWHERE, Delivered
+from tests.e2e.async_inference.ledger import told
+from tests.e2e.async_inference.run_history import JobRecord, RunHistory
+
+# What the receiver notes where the miner went away first: so long is its patience.
+UNANSWERED = "closed the connection before it was answered"
+WAITED_AT_LEAST = 0.3
+
+
+def lines(history: RunHistory) -> list[str]:
+    """The ledger and the policy of a whole run; empty where no job was accepted."""
+    ledger = told(history)
+    return [ledger, *_policy(history)] if ledger else []
+
+
+def _policy(history: RunHistory) -> Iterator[str]:
+    yield from _attempts("After an error answer", history, _refused)
+    yield from _attempts("After a broken connection", history, _broken)
+    yield from _patience(history)
+    yield from _redirects(history)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tries:
+    """The attempts of one job that its receiver did not take at once."""
+
+    count: int
+    gaps: tuple[float, ...]
+
+
+def _refused(delivery: Delivered) -> bool:
+    return bool(delivery.nemesis) and (delivery.answered or 0) >= 400
+
+
+def _broken(delivery: Delivered) -> bool:
+    return bool(delivery.nemesis) and delivery.answered is None
+
+
+def _attempts(when: str, history: RunHistory, is_so: Callable[[Delivered], bool]) -> Iterator[str]:
+    met = [job for job in history.accepted if job.deliveries and is_so(job.deliveries[0])]
+    tries = [_tries(job) for job in met]
+    if not tries:
+        return
+    most = max(one.count for one in tries)
+    if most == 1:
+        yield f"{when}: never sent again (seen {len(tries)} times)"
+        return
+    gaps = [gap for one in tries for gap in one.gaps]
+    yield (
+        f"{when}: up to {most} attempts, {min(gaps):.1f} to {max(gaps):.1f} s apart "
+        f"(seen {len(tries)} times)"
+    )
+
+
+def _tries(job: JobRecord) -> _Tries:
+    gaps = tuple(later.began - one.at for one, later in pairwise(job.deliveries))
+    return _Tries(len(job.deliveries), gaps)
+
+
+def _patience(history: RunHistory) -> Iterator[str]:
+    """How long the miner waited for an answer: until it went away, or at least so long."""
+    attempts = [d for job in history.accepted for d in job.deliveries if d.nemesis]
+    gone = [d.at - d.began for d in attempts if UNANSWERED in d.broken]
+    if gone:
+        yield f"Stops waiting for an answer after {min(gone):.1f} to {max(gone):.1f} s"
+        return
+    longest = max((d.at - d.began for d in attempts if d.answered), default=0.0)
+    if longest > WAITED_AT_LEAST:
+        yield f"Waits for an answer for {longest:.1f} s at least"
+
+
+def _redirects(history: RunHistory) -> Iterator[str]:
+    moved = [(j, d) for j in history.accepted for d in j.deliveries if _moved(d)]
+    if not moved:
+        return
+    followed = sorted({d.answered or 0 for j, d in moved if _followed(history, j, d)})
+    codes = ", ".join(map(str, followed))
+    yield f"Redirects: follows {codes}" if followed else "Redirects: not followed"
+    away = [a for a in history.nemesis_acts if CAME_ELSEWHERE in a.act]
+    if away:
+        how = "with" if any(a.leaked for a in away) else "without"
+        yield f"Redirects to another host: followed, {how} the secret"
+
+
+def _moved(delivery: Delivered) -> bool:
+    return delivery.answered in range(300, 400)
+
+
+def _followed(history: RunHistory, job: JobRecord, redirect: Delivered) -> bool:
+    here = any(d.began >= redirect.at and not _moved(d) for d in job.deliveries)
+    token = job.submitted.token
+    return here or any(a.token == token and CAME_ELSEWHERE in a.act for a in history.nemesis_acts)

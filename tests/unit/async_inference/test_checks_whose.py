@@ -1,0 +1,278 @@
+"""RES, IDN, SCH and TRN on hand-written histories: what each check reports and is blind to."""
+
+import msgspec
+import pytest
+
+from tests.e2e.async_inference.checks import identity, order, results, training
+from tests.e2e.async_inference.events import (
+    Answered,
+    AsyncEvent,
+    Delivered,
+    Downloaded,
+    Polled,
+    Probed,
+    Submitted,
+)
+from tests.e2e.async_inference.run_history import RunHistory
+from tests.harness.verdict import Check, Outcome
+from tests.unit.async_inference.histories import (
+    SILENT,
+    Family,
+    a_history,
+    a_picture,
+    good_job,
+    spoiled,
+    without,
+)
+
+FAMILY = Family(
+    results.results_have_their_type,
+    results.image_urls_work,
+    results.no_result_before_its_time,
+    identity.seed_zero_is_a_seed,
+    identity.loras_matter,
+    identity.loras_do_not_stay,
+    order.no_job_starves,
+    order.jobs_are_taken_in_turn,
+    order.jobs_do_not_get_slower,
+    order.no_job_is_left_behind,
+    training.pictures_after_training_are_as_before,
+    training.training_does_not_stop_inference,
+)
+Events = list[AsyncEvent]
+GOOD, BAD, NOTHING, OWED_NOTHING = (
+    Outcome.PASS,
+    Outcome.FAIL,
+    Outcome.INCONCLUSIVE,
+    Outcome.NOT_APPLICABLE,
+)
+
+
+def outcome(check: Check[RunHistory], *jobs: Events) -> Outcome:
+    return check(a_history(*jobs)).outcome
+
+
+def linked(**changes: object) -> Events:
+    link = Downloaded(
+        at=1.85,
+        job="job_001",
+        what="image_url",
+        url="/images/1.png",
+        took=0.1,
+        status_code=200,
+        file=a_picture("job_001"),
+    )
+    return [*good_job("job_001"), msgspec.structs.replace(link, **changes)]
+
+
+LINKS: list[tuple[Events, Outcome]] = [
+    (linked(), GOOD),
+    (linked(file=a_picture("other")), BAD),
+    (
+        linked(file=msgspec.structs.replace(a_picture("other"), path="pictures/other.jpg")),
+        GOOD,
+    ),
+    (linked(status_code=404, file=None), BAD),
+    (linked(error="connection refused", file=None, status_code=None), BAD),
+    (good_job("job_001"), OWED_NOTHING),
+]
+
+
+@pytest.mark.parametrize(("events", "expected"), LINKS)
+def test_a_link_leads_to_the_result(events: Events, expected: Outcome) -> None:
+    assert outcome(results.image_urls_work, events) is expected
+
+
+@pytest.mark.parametrize(
+    ("announced", "expected"),
+    [
+        ("image/png", GOOD),
+        ("image/png; charset=binary", GOOD),
+        ("application/octet-stream", GOOD),
+        ("", GOOD),
+        ("text/html", BAD),
+        ("image/jpeg", BAD),
+    ],
+)
+def test_a_result_has_the_type_of_its_bytes(announced: str, expected: Outcome) -> None:
+    picture = msgspec.structs.replace(a_picture("job_001"), content_type=announced)
+    events = spoiled(good_job("job_001"), Downloaded, file=picture)
+    assert outcome(results.results_have_their_type, events) is expected
+
+
+def asked_early(code: int | None, at: float = 0.15, error: str = "") -> Events:
+    path = "/inference/result/id-job_001"
+    probe = Probed(
+        at=at,
+        probe=results.EARLY,
+        method="GET",
+        path=path,
+        took=0.01,
+        status_code=code,
+        error=error,
+    )
+    return [*good_job("job_001"), probe]
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (asked_early(404), GOOD),
+        (asked_early(409), GOOD),
+        (asked_early(200), BAD),
+        (asked_early(500), BAD),
+        (asked_early(None, error="reset"), BAD),
+        (asked_early(200, at=1.75), GOOD),
+        (spoiled(asked_early(200, at=1.75), Polled, status="failed"), BAD),
+        (spoiled(asked_early(404, at=1.75), Polled, status="failed"), GOOD),
+    ],
+)
+def test_there_is_no_result_before_its_time(events: Events, expected: Outcome) -> None:
+    assert outcome(results.no_result_before_its_time, events) is expected
+
+
+def drawn(name: str, at: float, picture: str, **request: object) -> Events:
+    """A job that got this picture."""
+    events = spoiled(good_job(name, at, **request), Downloaded, file=a_picture(picture))
+    return spoiled(events, Delivered, image=a_picture(picture))
+
+
+def series(*jobs: tuple[str, object]) -> list[Events]:
+    """Jobs one after another, each with its picture and what sets its request apart."""
+    return [
+        drawn(f"job_{n:03d}", n * 3.0, picture, **{"seed": 7, **request})  # type: ignore[dict-item]
+        for n, (picture, request) in enumerate(jobs, 1)
+    ]
+
+
+ZERO, LORA = {"seed": 0}, {"lora_path": "ink"}
+SEEDS: list[tuple[list[Events], Outcome]] = [
+    (series(("a", {}), ("z", ZERO), ("a", {}), ("z", ZERO)), GOOD),
+    (series(("a", {}), ("y", ZERO), ("a", {}), ("z", ZERO)), BAD),
+    (series(("a", {}), ("y", ZERO), ("b", {}), ("z", ZERO)), OWED_NOTHING),
+    (series(("y", ZERO), ("z", ZERO)), OWED_NOTHING),
+    (series(("a", {}), ("a", {})), NOTHING),
+]
+
+
+@pytest.mark.parametrize(("jobs", "expected"), SEEDS)
+def test_seed_zero_repeats_as_other_seeds_do(jobs: list[Events], expected: Outcome) -> None:
+    assert outcome(identity.seed_zero_is_a_seed, *jobs) is expected
+
+
+LORAS: list[tuple[list[Events], Outcome, Outcome]] = [
+    (series(("a", {}), ("a", {}), ("l", LORA), ("a", {})), GOOD, GOOD),
+    (series(("a", {}), ("a", {}), ("a", LORA), ("a", {})), BAD, GOOD),
+    (series(("a", {}), ("a", {}), ("l", LORA), ("x", {})), GOOD, BAD),
+    (series(("a", {}), ("a", {}), ("l", LORA), ("l", {})), BAD, BAD),
+    (series(("a", {}), ("b", {}), ("l", LORA), ("c", {})), GOOD, OWED_NOTHING),
+    (series(("a", {}), ("a", {})), OWED_NOTHING, OWED_NOTHING),
+]
+
+
+@pytest.mark.parametrize(("jobs", "matters", "stays"), LORAS)
+def test_a_lora_matters_and_does_not_stay(
+    jobs: list[Events], matters: Outcome, stays: Outcome
+) -> None:
+    assert outcome(identity.loras_matter, *jobs) is matters
+    assert outcome(identity.loras_do_not_stay, *jobs) is stays
+
+
+def trained(jobs: list[Events], code: int = 202) -> list[Events]:
+    probe = Probed(at=8.0, probe="train", method="POST", path="/train", took=0, status_code=code)
+    return [[*jobs[0], probe], *jobs[1:]]
+
+
+AFTERWARDS: list[tuple[list[Events], Outcome]] = [
+    (trained(series(("a", {}), ("a", {}), ("a", {}))), GOOD),
+    (trained(series(("a", {}), ("a", {}), ("b", {}))), BAD),
+    (trained(series(("a", {}), ("b", {}), ("c", {}))), OWED_NOTHING),
+    (trained(series(("a", {}), ("a", {}), ("b", {})), code=404), OWED_NOTHING),
+    (series(("a", {}), ("a", {}), ("b", {})), NOTHING),
+]
+
+
+@pytest.mark.parametrize(("jobs", "expected"), AFTERWARDS)
+def test_pictures_after_a_training_are_as_before(jobs: list[Events], expected: Outcome) -> None:
+    assert outcome(training.pictures_after_training_are_as_before, *jobs) is expected
+
+
+def ending(events: Events, at: float) -> Events:
+    return spoiled(events, Polled, at=at)
+
+
+@pytest.mark.parametrize(("end", "expected"), [(15.0, GOOD), (40.0, BAD)])
+def test_training_may_slow_inference_but_not_stop_it(end: float, expected: Outcome) -> None:
+    jobs = series(("a", {}), ("a", {}), ("a", {}))
+    slow = trained([*jobs[:2], ending(jobs[2], end)])
+    assert outcome(training.training_does_not_stop_inference, *slow) is expected
+
+
+def in_a_row(*durations: float) -> list[Events]:
+    starts = [sum(durations[:n]) + 3.0 * n for n in range(len(durations))]
+    jobs = enumerate(zip(starts, durations, strict=True), 1)
+    return [ending(good_job(f"job_{n:03d}", at), at + took) for n, (at, took) in jobs]
+
+
+@pytest.mark.parametrize(
+    ("durations", "expected"),
+    [
+        ((2, 2, 2, 2, 2, 2), GOOD),
+        ((2, 2, 3, 3, 4, 4), GOOD),
+        ((2, 2, 4, 6, 8, 9), BAD),
+        ((9, 2, 2, 2, 2, 2), GOOD),
+        ((2, 2, 9), NOTHING),
+    ],
+)
+def test_jobs_in_a_row_do_not_get_slower(durations: tuple[float, ...], expected: Outcome) -> None:
+    assert outcome(order.jobs_do_not_get_slower, *in_a_row(*durations)) is expected
+
+
+def test_jobs_that_overlap_tell_nothing_of_getting_slower() -> None:
+    jobs = [good_job(f"job_{n:03d}", at=n / 10) for n in range(6)]
+    assert outcome(order.jobs_do_not_get_slower, *jobs) is OWED_NOTHING
+
+
+def queued_behind(later: int) -> list[Events]:
+    """A job that is begun 100 s after it came, and jobs that came and ended meanwhile."""
+    first = [
+        e if not isinstance(e, Polled) or e.status == "queued" else _moved(e, 100.0)
+        for e in good_job("job_000")
+    ]
+    return [first, *(good_job(f"job_{n:03d}", at=n * 3.0) for n in range(1, later + 1))]
+
+
+def _moved(poll: Polled, by: float) -> Polled:
+    return msgspec.structs.replace(poll, at=poll.at + by)
+
+
+@pytest.mark.parametrize(
+    ("later", "fair", "fed"), [(3, GOOD, GOOD), (4, BAD, GOOD), (7, BAD, GOOD), (8, BAD, BAD)]
+)
+def test_a_job_is_overtaken_by_few(later: int, fair: Outcome, fed: Outcome) -> None:
+    jobs = queued_behind(later)
+    assert outcome(order.jobs_are_taken_in_turn, *jobs) is fair
+    assert outcome(order.no_job_starves, *jobs) is fed
+
+
+def left_behind() -> Events:
+    asked = [e for e in good_job("job_001") if isinstance(e, Submitted | Answered)]
+    waiting = Polled(at=0.2, job="job_001", took=0.01, status_code=200, status="queued")
+    return [*asked, waiting, msgspec.structs.replace(SILENT, last_state="queued")]
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [([good_job("job_002", at=0.5)], BAD), ([], NOTHING)],
+    ids=["later ones end", "nothing moves"],
+)
+def test_a_job_that_later_ones_pass_for_ever_is_left_behind(
+    others: list[Events], expected: Outcome
+) -> None:
+    assert outcome(order.no_job_is_left_behind, left_behind(), *others) is expected
+
+
+def test_pictures_are_compared_by_result_and_where_there_is_none_by_callback() -> None:
+    jobs = series(("a", {}), ("z", ZERO), ("a", {}), ("y", ZERO))
+    delivered = [without(job, Downloaded) for job in jobs]
+    assert outcome(identity.seed_zero_is_a_seed, *delivered) is BAD

@@ -1,0 +1,64 @@
+"""The delivery policy as observed, told from small hand-written histories."""
+
+import msgspec
+import pytest
+
+from tests.e2e.async_inference.events import CAME_ELSEWHERE, AsyncEvent, Delivered, NemesisActed
+from tests.e2e.async_inference.policy import UNANSWERED, lines
+from tests.unit.async_inference.histories import a_history, good_job, spoiled
+
+NEMESIS = "n"
+
+
+def refused(**changes: object) -> list[AsyncEvent]:
+    answered = {"answered": 500, "nemesis": NEMESIS} | changes
+    return spoiled(good_job("job_001"), Delivered, **answered)
+
+
+def then(events: list[AsyncEvent], after: float, **changes: object) -> list[AsyncEvent]:
+    first = next(e for e in events if isinstance(e, Delivered))
+    later = {"number": 2, "began": first.at + after, "at": first.at + after + 0.1} | changes
+    return [*events, msgspec.structs.replace(first, **later)]
+
+
+def elsewhere(leaked: bool) -> AsyncEvent:
+    act = f"GET {CAME_ELSEWHERE}"
+    return NemesisActed(at=1.6, nemesis=NEMESIS, act=act, token="token-job_001", leaked=leaked)
+
+
+OBSERVED: list[tuple[list[AsyncEvent], list[str]]] = [
+    (good_job("job_001"), ["Callbacks of 1 job: 1 once"]),
+    (refused(), ["After an error answer: never sent again (seen 1 times)"]),
+    (
+        then(refused(), 0.5, answered=200, nemesis=""),
+        ["After an error answer: up to 2 attempts, 0.5 to 0.5 s apart (seen 1 times)"],
+    ),
+    (
+        refused(answered=None, broken="reset by us", stored=False),
+        ["After a broken connection: never sent again (seen 1 times)"],
+    ),
+    (
+        refused(answered=None, at=11.4, broken=f"the miner {UNANSWERED}"),
+        ["Stops waiting for an answer after 10.0 to 10.0 s"],
+    ),
+    (refused(answered=200, at=4.4), ["Waits for an answer for 3.0 s at least"]),
+    (refused(answered=302), ["Redirects: not followed"]),
+    (
+        then(refused(answered=307), 0.1, answered=200, nemesis=""),
+        ["Redirects: follows 307"],
+    ),
+    (
+        [*refused(answered=302), elsewhere(leaked=True)],
+        ["Redirects: follows 302", "Redirects to another host: followed, with the secret"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("events", "expected"), OBSERVED)
+def test_what_was_observed_is_told(events: list[AsyncEvent], expected: list[str]) -> None:
+    told = lines(a_history(events))
+    assert [line for line in told if line in expected] == expected
+
+
+def test_a_run_without_jobs_tells_nothing() -> None:
+    assert lines(a_history([])) == []
