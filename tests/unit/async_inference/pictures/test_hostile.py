@@ -1,0 +1,90 @@
+"""Hostile files cost no more memory than a sound picture, and end as findings."""
+
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.async_inference.pictures.sniff import PNG_SIGNATURE
+from tests.unit.async_inference.pictures.files import chunk, encoded, ihdr, png, scene
+
+ROOT = Path(__file__).parents[4]
+SIDE = 1024
+ALLOWANCE = 8 << 20  # bytes; what the interpreter may need beside the picture
+
+PROBE = """
+import resource, sys
+from pathlib import Path
+from tests.e2e.async_inference.pictures.describe import describe
+warm = Path(sys.argv[1]).read_bytes()
+describe(warm, expected=(1024, 1024))
+del warm
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+data = Path(sys.argv[2]).read_bytes()
+problems = describe(data, name="job.png", expected=(1024, 1024))
+grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 - len(data)
+print(grown, *sorted({p.kind for p in problems}))
+"""
+
+
+def bomb(side: int) -> bytes:
+    """A header of the given side, and zeros for as many rows, packed a thousand to one."""
+    packer = zlib.compressobj(9)
+    rows = b"".join(packer.compress(bytes(1 << 20)) for _ in range(512)) + packer.flush()
+    return PNG_SIGNATURE + ihdr(side, side) + chunk(b"IDAT", rows) + chunk(b"IEND")
+
+
+def jpeg_of(width: int, height: int) -> bytes:
+    """A small JPEG whose header promises more."""
+    data = bytearray(encoded(scene(64), "JPEG"))
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
+    "header of 30000x30000": (
+        lambda: PNG_SIGNATURE + ihdr(30_000, 30_000) + bytes(99),
+        "dimensions",
+    ),
+    "bomb behind that header": (lambda: bomb(30_000), "dimensions"),
+    "bomb behind a sound header": (lambda: bomb(SIDE), "rows"),
+    "60 MB of text": (lambda: png(before=chunk(b"tEXt", b"a\0" + bytes(60_000_000))), "oversize"),
+    "packed text": (
+        lambda: png(before=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000), 9))),
+        "dimensions",
+    ),
+    "no size": (lambda: PNG_SIGNATURE + ihdr(0, 0) + bytes(99), "header"),
+    "picture in a picture": (lambda: b"\0\0\1\0\1\0" + png(), "type"),
+    "archive of itself": (lambda: b"PK\3\4" + png() * 50, "type"),
+    "chunk of two gigabytes": (
+        lambda: PNG_SIGNATURE + ihdr(SIDE, SIDE) + b"\x7f\xff\xff\xffIDAT" + bytes(999),
+        "stream",
+    ),
+    "JPEG of 65000x65000": (lambda: jpeg_of(65_000, 65_000), "dimensions"),
+    "vector picture": (lambda: b"<svg xmlns:xlink='x'><use href='#a'/></svg>", "type"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_costs_no_more_than_a_sound_one(name: str, tmp_path: Path) -> None:
+    """After a sound picture of the size, a hostile one of any size needs next to nothing more."""
+    make, kind = HOSTILE[name]
+    sound, hostile = tmp_path / "sound.png", tmp_path / "hostile.png"
+    sound.write_bytes(encoded(scene(SIDE)))
+    hostile.write_bytes(make())
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, sound, hostile],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    grown, *kinds = done.stdout.split()
+    assert kind in kinds
+    assert int(grown) < ALLOWANCE
