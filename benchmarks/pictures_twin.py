@@ -85,12 +85,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under a minute")
-    quick = parser.parse_args().quick
+    parser.add_argument("--rounds", type=int, default=1000, help="damaged pictures for each miner")
+    options = parser.parse_args()
+    quick = options.quick
     pictures = list(islice(photos(score=True, crops=1), 6 if quick else 40)) or reference_pictures(
         8
     )
     for levels in (0, 2):
-        found, near = damaged_regions(pictures, levels, 60 if quick else 1000)
+        found, near = damaged_regions(pictures, levels, 60 if quick else options.rounds)
         print(
             f"miner within {levels} levels: {found:.1%} found, {near:.1%} located to {NEAR} pixels"
         )
