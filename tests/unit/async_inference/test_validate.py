@@ -3,6 +3,9 @@
 import csv
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from tests.e2e.async_inference.validation.work import Rules, judge_files
 from tests.harness.exit_codes import ExitCode
 from tests.unit.async_inference.pictures.files import encoded, scene
 
+ROOT = Path(__file__).parents[3]
 SOUND = encoded(scene(96, 1))
 
 
@@ -243,3 +247,25 @@ def test_what_is_done_takes_eight_bytes(tmp_path: Path) -> None:
     assert all(f"p{n}" in done for n in range(0, 5000, 100))
     assert "p5000" not in done
     assert done._keys.dtype == np.uint64
+
+
+def test_an_interrupt_ends_the_run_tidily(tmp_path: Path) -> None:
+    """Ctrl-C to all of its processes: no traceback, exit code 4, whole lines, and the way on."""
+    (tmp_path / "0.png").write_bytes(SOUND)
+    for n in range(1, 3000):
+        (tmp_path / f"{n}.png").symlink_to(tmp_path / "0.png")
+    module = "tests.e2e.async_inference.commands.validate"
+    command = [sys.executable, "-m", module, str(tmp_path), "--rules", "spec", "--format", "jsonl"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        rest, said = process.stdout.read(), process.stderr.read()
+    assert process.returncode == ExitCode.INCONCLUSIVE, said
+    assert "Traceback" not in said
+    assert "--resume" in said
+    assert 0 < len(rows(first + rest)) < 3000

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -152,22 +153,38 @@ def _writer(out: TextIO, form: str, *, fresh: bool) -> Writer:
 
 def _run(judged: Iterable[Judged], write: Writer, gallery: Path | None, files: _Files) -> ExitCode:
     """Write each result as it comes, then the page and the summary; what the run ends with."""
-    tally, bad_ones, started, interrupted = Tally(), BadOnes(), time.monotonic(), False
-    try:
+    tally, bad_ones, started = Tally(), BadOnes(), time.monotonic()
+    with _interrupts() as interrupts:
         for one in _with_progress(judged, files):
             write(one)
             tally.add(one)
             if gallery is not None:
                 bad_ones.add(one)
-    except KeyboardInterrupt:
-        interrupted = True
+            if interrupts:
+                break
     if gallery is not None:
         bad_ones.write(gallery)
     click.echo(tally.summary(time.monotonic() - started), err=True)
-    if interrupted:
+    if interrupts:
         click.echo("Interrupted; the same command with --resume goes on from here.", err=True)
         return ExitCode.INCONCLUSIVE
     return _verdict(tally, already=len(files.done))
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Ctrl-C is noted, so that no line is cut in the middle; a second one ends the run at once."""
+    noted: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        noted.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _verdict(tally: Tally, *, already: int) -> ExitCode:

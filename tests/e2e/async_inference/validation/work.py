@@ -2,10 +2,12 @@
 
 import itertools
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -101,7 +103,8 @@ class _Crew:
 
     def _submit(self, batch: list[str]) -> "Future[list[Judged]]":
         try:
-            return self._pool.submit(self._rules.judge_batch, batch)
+            with _interrupts_kept_from_workers():
+                return self._pool.submit(self._rules.judge_batch, batch)
         except BrokenProcessPool as error:
             broken: Future[list[Judged]] = Future()
             broken.set_exception(error)
@@ -131,3 +134,13 @@ class _Crew:
     def _new_pool(workers: int) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")  # safe beside the threads of the display
         return ProcessPoolExecutor(workers, mp_context=context)
+
+
+@contextmanager
+def _interrupts_kept_from_workers() -> Iterator[None]:
+    """Workers that start meanwhile never see Ctrl-C: it is for the parent, which dismisses them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
