@@ -149,8 +149,8 @@ class Verdict:
     ``baseline`` are known: they do not fail the run, but their absence does.
     """
 
-    results: tuple[CheckResult, ...]
-    levels: Mapping[str, Level] = field(default_factory=dict)
+    results: tuple[CheckResult, ...] = field(repr=False)
+    levels: Mapping[str, Level] = field(default_factory=dict, repr=False)
     strict: bool = False
     incomplete: str = ""
     baseline: frozenset[Known] = frozenset()

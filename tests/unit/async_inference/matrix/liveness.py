@@ -12,6 +12,7 @@ ONE_ATTEMPT = "--fault crash --attempts 1"
 SHORT = {
     "ASYNC_STEP_TIMEOUT": "1.5",
     "ASYNC_FIRST_STEP_TIMEOUT": "1.5",
+    "ASYNC_POST_PROCESS_TIMEOUT": "0",
     "ASYNC_SILENCE_TIMEOUT": "1.5",
 }
 # A loaded machine lets a queue stand for seconds before the first worker is there.
