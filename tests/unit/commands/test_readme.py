@@ -16,8 +16,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ELSEWHERE = {
     "make e2e": "CI, and test_suite_commands.py",
     "make test": "CI",
-    "make worker-test": "the tests of the worker's commands",
-    "make parallel": "the tests of the coordinator",
+    "make worker-test": "CI",
+    "make parallel": "CI, with one suite",
     "pip install -r requirements_test_async.txt": "CI, by .ci/install",
     "python -m tests.e2e.async_inference.cli callback-server": "test_suite_commands.py",
     "python -m tests.e2e.async_inference.cli watch": "test_watch.py",

@@ -252,6 +252,10 @@ def test_what_cannot_be_run_is_said_so(argv: list[str], kind: Containment) -> No
         Supervised(argv, name="w", contain=kind)
 
 
+# Signals 1 to 31; those above belong to the C library, which ignores some on its own account.
+STANDARD_SIGNALS = 0x7FFFFFFF
+
+
 def test_the_environment_is_added_to_and_signals_are_the_defaults(kind: Containment) -> None:
     program = "import os, signal; print(os.environ['EXTRA'], 'PATH' in os.environ);"
     shell = ["sh", "-c", f'{sys.executable} -c "{program}"; grep SigIgn /proc/self/status']
@@ -260,7 +264,8 @@ def test_the_environment_is_added_to_and_signals_are_the_defaults(kind: Containm
         process.stop()
     assert process.tail()[0] == "more True"
     if sys.platform == "linux":
-        assert process.tail()[1].split() == ["SigIgn:", "0000000000000000"]
+        ignored = int(process.tail()[1].split()[1], 16)
+        assert ignored & STANDARD_SIGNALS == 0
 
 
 def test_a_stopped_process_can_be_continued(kind: Containment) -> None:
