@@ -100,12 +100,14 @@ def main() -> None:
     clean = clean_rates(pictures, compare=not quick)
     print(f"{'class of sound picture':<24} pictures  accused  by the six rules")
     for kind, (count, accused, rules) in clean.items():
-        print(f"{kind:<24} {count:>8} {accused / count:>8.1%} {rules / count:>12.1%}")
+        peer = "not asked" if quick else f"{rules / count:.1%}"
+        print(f"{kind:<24} {count:>8} {accused / count:>8.1%} {peer:>12}")
     hurt = damage_rates(base, rounds, compare=not quick)
     print(f"{'kind of damage':<24}    found  by the six rules  signs")
     for kind, (hits, rules, signs) in hurt.items():
         names = ", ".join(sign for sign, _ in signs.most_common(2))
-        print(f"{kind:<24} {hits / rounds:>8.1%} {rules / rounds:>12.1%}       {names}")
+        peer = "not asked" if quick else f"{rules / rounds:.1%}"
+        print(f"{kind:<24} {hits / rounds:>8.1%} {peer:>12}       {names}")
     found = sum(hits for hits, _, _ in hurt.values()) / (rounds * len(hurt))
     for name, kinds in (("model", MODEL_LIKE), ("art", ART)):
         seen = [clean[kind] for kind in kinds if kind in clean]
