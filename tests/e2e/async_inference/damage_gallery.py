@@ -41,8 +41,9 @@ def _card(folder: Path, scenario: RunHistory, job: JobRecord, picture: File, rea
     if pixels is None:
         return alone_card(title, (reason,), None)
     if twin is not None:
-        tolerance = (scenario.learned.tolerance if scenario.learned else 0) or 0
-        difference = compare(pixels, twin, tolerance)
+        learned = scenario.learned
+        tolerance, drift = (learned.tolerance or 0, learned.drift) if learned else (0, None)
+        difference = compare(pixels, twin, tolerance, drift_tolerance=drift)
         if difference is not None:
             return twin_card(title, pixels, twin, difference)
     return alone_card(title, (reason,), pixels, tuple(each.region for each in look(pixels)[:1]))

@@ -190,12 +190,14 @@ class Examined(Event, frozen=True):
 class Learned(Event, frozen=True):
     """How repeatable the miner is, from requests that were made twice in quiet.
 
-    ``tolerance`` is in levels of 0 to 255, None where its pictures cannot be compared; ``told``
-    says it in words.
+    ``tolerance`` (of a pixel) and ``drift`` (of the mean of a small cell) are in levels of 0 to
+    255; a ``tolerance`` of None says that its pictures cannot be compared. ``told`` says it in
+    words.
     """
 
     tolerance: int | None
     told: str
+    drift: float | None = None
 
 
 class Compared(Event, frozen=True):

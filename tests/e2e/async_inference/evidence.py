@@ -24,6 +24,15 @@ SEAM_STRENGTH = 1.5  # of the threshold of its rule
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far a picture may be from its twin: each pixel, and the mean of each small cell (None:
+    cells are not looked at). Both in levels of 0 to 255."""
+
+    levels: int
+    drift: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """The fields of an ``Examined`` event that come from the file."""
 
@@ -66,7 +75,7 @@ def learn(pairs: Sequence[tuple[Path, Path]]) -> Repeatability:
 
 
 def difference(
-    picture: Path, twin: Path, tolerance: int, others: Sequence[tuple[str, Path]]
+    picture: Path, twin: Path, allowed: Tolerance, others: Sequence[tuple[str, Path]]
 ) -> str:
     """Where and how a picture differs from its twin, in words; empty where it does not.
 
@@ -76,9 +85,9 @@ def difference(
         pixels, expected = decode(picture.read_bytes()), decode(twin.read_bytes())
     except UndecodableError as error:
         return f"cannot be compared: {error}"
-    found = compare(pixels, expected, tolerance)
+    found = compare(pixels, expected, allowed.levels, drift_tolerance=allowed.drift)
     if found is None:
         return ""
     candidates = [Candidate(label, decode(path.read_bytes())) for label, path in others]
-    told = compare(pixels, expected, tolerance, candidates)
+    told = compare(pixels, expected, allowed.levels, candidates, drift_tolerance=allowed.drift)
     return told.reason if told else ""

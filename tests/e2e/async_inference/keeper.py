@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tests.e2e.async_inference.events import Compared, Examined, File, Learned
-from tests.e2e.async_inference.evidence import difference, evidence, learn
+from tests.e2e.async_inference.evidence import Tolerance, difference, evidence, learn
 from tests.harness.history import Event
 
 T = TypeVar("T")
@@ -66,19 +66,21 @@ class Keeper:
         self._once(("examine", file.sha256, expected), lambda: self._examine(file, expected))
 
     def compare(
-        self, file: File, twin: File, tolerance: int, others: Sequence[tuple[str, File]]
+        self, file: File, twin: File, allowed: Tolerance, others: Sequence[tuple[str, File]]
     ) -> None:
         """Lay the picture beside its quiet twin in the background, once for each pair."""
         key = ("compare", file.sha256, twin.sha256)
-        self._once(key, lambda: self._compare(file, twin, tolerance, others))
+        self._once(key, lambda: self._compare(file, twin, allowed, others))
 
-    async def learn(self, pairs: Sequence[tuple[File, File]]) -> int | None:
+    async def learn(self, pairs: Sequence[tuple[File, File]]) -> Tolerance | None:
         """Record how repeatable the miner is; the tolerance for comparing, None without one."""
         paths = [(self._folder / one.path, self._folder / two.path) for one, two in pairs]
         learned = await self._in_pool(learn, paths)
-        tolerance = learned.tolerance if learned.comparable else None
-        self._record(Learned(at=self._clock(), tolerance=tolerance, told=str(learned)))
-        return tolerance
+        levels = learned.tolerance if learned.comparable else None
+        drift = learned.drift_tolerance if learned.comparable else None
+        told = str(learned)
+        self._record(Learned(at=self._clock(), tolerance=levels, drift=drift, told=told))
+        return None if levels is None else Tolerance(levels, drift)
 
     async def finish(self) -> None:
         """Return when everything that was begun is recorded."""
@@ -110,11 +112,11 @@ class Keeper:
         )
 
     async def _compare(
-        self, file: File, twin: File, tolerance: int, others: Sequence[tuple[str, File]]
+        self, file: File, twin: File, allowed: Tolerance, others: Sequence[tuple[str, File]]
     ) -> None:
         one, two = self._folder / file.path, self._folder / twin.path
         candidates = [(label, self._folder / other.path) for label, other in others]
-        told = await self._in_pool(difference, one, two, tolerance, candidates)
+        told = await self._in_pool(difference, one, two, allowed, candidates)
         self._record(
             Compared(at=self._clock(), sha256=file.sha256, twin=twin.sha256, difference=told)
         )

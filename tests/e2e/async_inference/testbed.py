@@ -31,6 +31,7 @@ from tests.e2e.async_inference.events import (
     ScenarioEnded,
     ScenarioStarted,
 )
+from tests.e2e.async_inference.evidence import Tolerance
 from tests.e2e.async_inference.exchange import Exchange
 from tests.e2e.async_inference.external_callbacks import (
     ExternalCallbacks,
@@ -82,7 +83,7 @@ class Testbed:
         self._seed = seed
         self._numbers = itertools.count(1)
         self._sizes: dict[str, tuple[int, int]] = {}
-        self._tolerance: int | None = None
+        self._tolerance: Tolerance | None = None
         self._driver: Driver | None = None
         self._server: CallbackServer | None = None
         self._external: ExternalCallbacks | None = None
