@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from tests.e2e.async_inference import live, policy
+from tests.e2e.async_inference import live, policy, sameness
 from tests.e2e.async_inference.nemesis import Nemesis
 from tests.e2e.async_inference.run_history import RunHistory
 from tests.e2e.async_inference.scenario import Job, Scenario, a_job
@@ -147,7 +147,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         verdict = run.verdict()
         good = verdict.outcome is Outcome.PASS
         terminalreporter.section("async inference", green=good, red=not good)
-        for line in (*policy.lines(run.whole()), *terminal.lines(verdict)):
+        whole = run.whole()
+        for line in (*policy.lines(whole), *sameness.lines(whole), *terminal.lines(verdict)):
             terminalreporter.line(line)
         terminalreporter.line(f"Report: {run.recorder.folder / 'report.html'}")
 
