@@ -8,7 +8,14 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from tests.e2e.async_inference.scenario import CallbackTo, Job, Moment, Request
+from tests.e2e.async_inference.protocol import Paths
+from tests.e2e.async_inference.scenario import (
+    CallbackTo,
+    Job,
+    Moment,
+    Request,
+    a_source_picture,
+)
 
 MEANT, CASE = "meant", "case"
 # Names of requests beside the jobs.
@@ -16,6 +23,7 @@ STATUS_URL, REFUSED_JOB = "status_url", "status of a refused job"
 HEALTH_IDLE, HEALTH_BUSY, HEALTH_AFTER = "health (idle)", "health (busy)", "health (after)"
 UNKNOWN_ID, ID_IN_USE, TRAVERSAL = "unknown id", "id in use", "path traversal"
 DEFAULT_SIZE = (1024, 1024)
+EDIT = Paths("edit").submit
 MILLION = 1_000_000
 HUGE_PROMPT = "a million characters"
 
@@ -147,11 +155,14 @@ def to_fail(job: Job) -> Job:
 
 def same_id_again(path: str, prompt: str) -> Request:
     """A second job with the id of the first, as soon as that was accepted."""
+    body = {"prompt": prompt, "seed": 1, "job_id": "{job_id}"}
+    if path == EDIT:
+        body |= {"image_b64": a_source_picture()}
     return Request(
         probe=ID_IN_USE,
         method="POST",
         path=path,
-        json={"prompt": prompt, "job_id": "{job_id}"},
+        json=body,
         moment=Moment.DURING,
         tags=((CASE, "{job_id}"),),
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from io import BytesIO
 from typing import Any, Protocol
 
@@ -155,16 +156,32 @@ class Scenario:
         return replace(self, requests=(*self.requests, *requests))
 
 
-def a_training_request(moment: Moment = Moment.DURING) -> Request:
-    """Training on one small picture, sent while the first job is in flight, or at ``moment``."""
+@cache
+def a_source_picture() -> str:
+    """A small picture to train on or to edit, as PNG in base64."""
     shades = bytes(range(256)) * 3
     picture = Image.frombytes("RGB", (256, 256), shades * 256)
     buffer = BytesIO()
     picture.save(buffer, "PNG")
+    return b64encode(buffer.getvalue()).decode()
+
+
+def an_edit(job: Job) -> Job:
+    """The job as an image-editing miner wants it: with a seed and a picture to start from.
+
+    Where the job leaves fields out on purpose, these are required all the same.
+    """
+    source = ("image_b64", a_source_picture())
+    left_out = tuple(name for name in job.without if name != "seed")
+    return replace(job, seed=job.seed or 0, extra=(source, *job.extra), without=left_out)
+
+
+def a_training_request(moment: Moment = Moment.DURING) -> Request:
+    """Training on one small picture, sent while the first job is in flight, or at ``moment``."""
     body = {
         "job_id": "training-beside-{job_id}",
         "prompt": "a photo of sks dog",
-        "image_b64": b64encode(buffer.getvalue()).decode(),
+        "image_b64": a_source_picture(),
     }
     return Request(probe="train", method="POST", path="/train", json=body, moment=moment)
 

@@ -43,7 +43,7 @@ from tests.e2e.async_inference.liveness import Budgets
 from tests.e2e.async_inference.nemesis import Nemesis, Quiet
 from tests.e2e.async_inference.recorder import Recorder
 from tests.e2e.async_inference.run_history import RunHistory, split
-from tests.e2e.async_inference.scenario import CallbackTo, Job, Request, Scenario
+from tests.e2e.async_inference.scenario import CallbackTo, Job, Request, Scenario, an_edit
 from tests.e2e.async_inference.twins import comparisons, is_quiet, quiet_pairs
 from tests.harness.history import Event
 from tests.harness.settings import Settings
@@ -267,6 +267,7 @@ class Testbed:
             steps=job.steps or chosen.inference_steps,
             expiry=job.expiry or timedelta(minutes=chosen.expiry_minutes),
         )
+        job = an_edit(job) if chosen.endpoint == "edit" else job
         self._sizes[name] = job.size or chosen.image_size
         if job.callback is CallbackTo.NOWHERE:
             return Assignment(job, name, None)

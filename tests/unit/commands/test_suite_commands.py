@@ -184,3 +184,11 @@ def test_an_unknown_family_is_refused_with_the_known_ones(shell: Shell) -> None:
     ran = shell.cli("run", "--only", "XYZ")
     assert ran.code == ExitCode.USAGE
     assert "--only XYZ: no such family; there are CBK, " in ran.output
+
+
+def test_a_miner_that_edits_pictures_speaks_the_same_protocol(shell: Shell, miner: str) -> None:
+    ran = shell.cli("run", "--endpoint", "edit", "--quick", ASYNC_MINER_URL=miner)
+    assert ran.code == ExitCode.PASS, ran.output
+    history = next((shell.folder / "reports").glob("*/history.ndjson")).read_text()
+    assert '"/edit/status/' in history
+    assert '"image_b64"' in history
