@@ -25,7 +25,7 @@ format: ## rewrite the code in the project's format
 .PHONY: test
 test: ## the project's own tests (not a miner's)
 	@$(INSTALL) requirements_dev.txt
-	@cd $(ROOT) && $(PY) -m pytest tests/unit reference/tests -n auto
+	@cd $(ROOT) && $(PY) -m pytest tests/unit reference/tests -n auto --dist worksteal
 
 .PHONY: parallel
 parallel: ## the suites side by side, with one verdict (SUITES="e2e worker unit")

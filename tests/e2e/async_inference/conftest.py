@@ -13,7 +13,7 @@ from tests.e2e.async_inference import live, policy, sameness
 from tests.e2e.async_inference.nemesis import Nemesis
 from tests.e2e.async_inference.run_history import RunHistory
 from tests.e2e.async_inference.scenario import Job, Scenario, a_job
-from tests.e2e.async_inference.session import Session
+from tests.e2e.async_inference.session import Session, within
 from tests.e2e.async_inference.stress_report import stress_report
 from tests.e2e.async_inference.testbed import SetupError, Testbed
 from tests.harness import baseline
@@ -64,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SESSION] = Session(
             _settings(config),
             strict=config.getoption("strict_clauses"),
+            only=only,
             baseline=baseline.read(known) if known else frozenset(),
             update_baseline=config.getoption("update_baseline"),
             watch=partial(live.watch, plugins=config.pluginmanager),
@@ -96,12 +97,6 @@ def _chosen(config: pytest.Config, item: pytest.Item) -> bool:
 
 def _families(config: pytest.Config) -> frozenset[str]:
     return frozenset(filter(None, config.getoption("only").upper().replace(" ", "").split(",")))
-
-
-def _within(only: frozenset[str], check: Check[RunHistory]) -> bool:
-    """Whether the check is about one of these families, or about the run itself."""
-    families = {clause.partition("-")[0] for clause in check.clauses}
-    return not only or bool(families & (only | {"RUN"}))
 
 
 def _settings(config: pytest.Config) -> Settings:
@@ -217,10 +212,9 @@ def judge(run: Session, request: pytest.FixtureRequest) -> Judge:
     """Judges a scenario; the verdict joins the run's, and JUnit learns clauses and jobs."""
 
     def judge(history: RunHistory, checks: Sequence[Check[RunHistory]]) -> Verdict:
-        only = _families(request.config)
-        wanted = [check for check in checks if _within(only, check)]
+        wanted = [check for check in checks if within(run.only, check.clauses)]
         if not wanted:
-            pytest.skip(f"nothing of {', '.join(sorted(only))} is judged here")
+            pytest.skip(f"nothing of {', '.join(sorted(run.only))} is judged here")
         verdict = run.judge(history, wanted, request.node.name)
         for finding in verdict.findings:
             request.node.user_properties.append(("clause", finding.clause))

@@ -38,7 +38,8 @@ def _again(
 ) -> tuple[CheckResult, ...]:
     """What was judged then is what had happened by then; what came later is for the last one."""
     if judged.scenario == WHOLE_RUN:
-        return judged_as_a_whole(events, levels)
+        whole = judged_as_a_whole(events, levels)
+        return tuple(result for result in whole if result.check in judged.checks)
     checks = [BY_NAME[name] for name in judged.checks if name in BY_NAME]
     scenario = next(
         h for h in reversed(split(events)[1]) if h.scenario and h.scenario.name == judged.scenario

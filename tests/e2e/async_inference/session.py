@@ -27,6 +27,12 @@ ANY_PORT = "http://127.0.0.1:0"  # two runs against reference miners do not meet
 Observe = Callable[[Recorder], None]
 
 
+def within(only: frozenset[str], clauses: Sequence[str]) -> bool:
+    """Whether one of the clauses is of these families (none: of any), or about the run itself."""
+    families = {clause.partition("-")[0] for clause in clauses}
+    return not only or bool(families & (only | {"RUN"}))
+
+
 @dataclass
 class Session:
     """Opens the testbed when the first test asks for it, and closes everything at the end.
@@ -37,6 +43,7 @@ class Session:
 
     settings: Settings
     strict: bool = False
+    only: frozenset[str] = frozenset()
     baseline: frozenset[Known] = frozenset()
     update_baseline: Path | None = None
     watch: Observe | None = None
@@ -121,7 +128,8 @@ class Session:
             return
         if not self.incomplete:
             testbed.wait_for_stragglers()
-        results = judged_as_a_whole(testbed.recorder.recorded, self.levels)
+        judged = judged_as_a_whole(testbed.recorder.recorded, self.levels)
+        results = [result for result in judged if within(self.only, result.clauses)]
         self.results += results
         names = tuple(result.check for result in results)
         recorder = testbed.recorder

@@ -107,10 +107,10 @@ def test_a_read_only_callback_folder_is_named(shell: Shell, miner: str) -> None:
         ),
         (
             HEALTHY | QUEUED | {"/inference/status": (200, b'{"status": ')},
-            {"POL-11", "SCH-1"},
+            {"POL-11"},
             "not JSON but text",
         ),
-        (HEALTHY | QUEUED | {"/inference/status": (500, b"")}, {"POL-11", "SCH-1"}, "500"),
+        (HEALTHY | QUEUED | {"/inference/status": (500, b"")}, {"POL-11"}, "500"),
     ],
     ids=["html", "half-json", "refuses", "unknown-word", "half-status", "status-500"],
 )

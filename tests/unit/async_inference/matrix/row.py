@@ -11,7 +11,7 @@ class Row:
     ``fault`` is what follows ``--fault`` (``hang:42``), empty for none. Several names share a row
     where each breaks a clause of its own, so that none can hide behind another. ``tests`` are names
     of test files, or of tests in them, below the suite; ``miner`` are further arguments of the
-    miner; ``settings`` go over the runner's quick ones, by variable.
+    miner, ``options`` of pytest; ``settings`` go over the runner's quick ones, by variable.
     """
 
     fault: str
@@ -19,6 +19,7 @@ class Row:
     tests: tuple[str, ...]
     miner: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
 
     @property
     def faults(self) -> list[str]:

@@ -54,7 +54,7 @@ def reported(row: Row, folder: Path) -> Reported:
 
 def _run_suite(row: Row, url: str, folder: Path) -> Reported:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    command += [str(SUITE / test) for test in row.tests]
+    command += [*(str(SUITE / test) for test in row.tests), *row.options]
     mine = {"ASYNC_MINER_URL": url, "ASYNC_REPORT_DIR": str(folder / "reports")}
     mine |= {"ASYNC_CALLBACK_DIR": str(folder / "callbacks")}
     mine |= {"ASYNC_CALLBACK_BASE_URL": "http://127.0.0.1:0"}
