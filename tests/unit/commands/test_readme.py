@@ -42,7 +42,8 @@ def example(miner: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a recorded run and with pictures."""
     shell = Shell(tmp_path_factory.mktemp("example"))
     test = "tests/e2e/async_inference/test_async_inference.py"
-    assert shell.suite(test, ASYNC_MINER_URL=miner, ASYNC_IMAGE_SIZE="512x512").code == 0
+    named = {"ASYNC_IMAGE_SIZE": "512x512", "ASYNC_RUN_SEED": "1"}
+    assert shell.suite(test, ASYNC_MINER_URL=miner, **named).code == 0
     return shell.folder
 
 
