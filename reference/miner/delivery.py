@@ -51,9 +51,11 @@ class Deliveries:
         section = self._without_attempt(job)
         if section is not None:
             job.callback = self._seams.section(job, section)
-            return
+            planned = self._seams.not_due(job, [])
+        else:
+            planned = self._seams.deliveries(job, [delivery_of(job)])
         async with self._bound:
-            await self._deliver(job)
+            await self._deliver(job, planned)
 
     def _without_attempt(self, job: Job) -> Section | None:
         """The section of a job that needs no delivery."""
@@ -63,10 +65,9 @@ class Deliveries:
             return Section(status="expired")
         return None
 
-    async def _deliver(self, job: Job) -> None:
+    async def _deliver(self, job: Job, planned: list[Delivery]) -> None:
         """Every delivery that is planned; what became of the first is what the job tells."""
-        planned = self._seams.deliveries(job, [delivery_of(job)])
-        if not planned:
+        if not planned and job.callback is None:
             job.callback = self._seams.section(job, Section(status="skipped"))
         for delivery in planned:
             await asyncio.sleep(delivery.delay)

@@ -122,6 +122,10 @@ class Seams:
         """The callbacks of a job that ended; a correct miner has one."""
         return deliveries
 
+    def not_due(self, job: Job, deliveries: list[Delivery]) -> list[Delivery]:
+        """The callbacks of a job that owes none: no url, or expired; a correct miner has none."""
+        return deliveries
+
     def form(self, job: Job, form: "Form") -> "Form":
         """The body of a callback, ready to be sent."""
         return form
@@ -237,6 +241,9 @@ class Chain(Seams):
 
     def deliveries(self, job: Job, deliveries: list[Delivery]) -> list[Delivery]:
         return reduce(lambda value, f: f.deliveries(job, value), self.armed(job), deliveries)
+
+    def not_due(self, job: Job, deliveries: list[Delivery]) -> list[Delivery]:
+        return reduce(lambda value, f: f.not_due(job, value), self.armed(job), deliveries)
 
     def form(self, job: Job, form: "Form") -> "Form":
         return reduce(lambda value, fault: fault.form(job, value), self.armed(job), form)

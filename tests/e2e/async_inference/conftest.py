@@ -11,11 +11,12 @@ import pytest
 
 from tests.e2e.async_inference import live, policy, sameness
 from tests.e2e.async_inference.nemesis import Nemesis
+from tests.e2e.async_inference.opening import SetupError
 from tests.e2e.async_inference.run_history import RunHistory
 from tests.e2e.async_inference.scenario import Job, Scenario, a_job
 from tests.e2e.async_inference.session import Session, within
 from tests.e2e.async_inference.stress_report import stress_report
-from tests.e2e.async_inference.testbed import SetupError, Testbed
+from tests.e2e.async_inference.testbed import Testbed
 from tests.harness import baseline
 from tests.harness.baseline import BaselineError
 from tests.harness.exit_codes import ExitCode

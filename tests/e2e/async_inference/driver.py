@@ -22,18 +22,16 @@ from tests.e2e.async_inference.events import (
     File,
     GaveUp,
     Submitted,
-    Unchanged,
 )
 from tests.e2e.async_inference.exchange import Exchange
 from tests.e2e.async_inference.flight import Act, Assignment, Flight, Pace, Step
 from tests.e2e.async_inference.liveness import Clocks
+from tests.e2e.async_inference.poller import Poller
 from tests.e2e.async_inference.scenario import CallbackTo, Moment, Scenario
 from tests.harness.history import Event
 
 Keep = Callable[[bytes, str], Awaitable[File]]
 
-# A miner keeps records for a while only; what ended longer ago than this is not asked for again.
-REVISIT_WITHIN = 60.0
 DOWNLOADED_TWICE = 3
 NAMED_URLS_TRIED = 3
 
@@ -57,12 +55,13 @@ class Driver:
     ) -> None:
         self._exchange, self._paths, self._pace = exchange, paths, pace
         self._clock, self._record, self._keep = clock, record, keep
+        self._poller = Poller(exchange, paths, clock=clock, record=record)
         self._heap: list[tuple[float, int, int, Flight]] = []
         self._order = itertools.count()
         self._by_key: dict[str, Flight] = {}
         self._in_flight = 0
         self._given_up = False
-        self._ended: list[Flight] = []
+        self.ended: list[Flight] = []
         self._refused: list[tuple[Assignment, Answered]] = []
         self._first: Flight | None = None
         self._worked = -inf
@@ -81,7 +80,7 @@ class Driver:
                 await self._one_landed()
             for task in self._endless:
                 task.cancel()
-        await asyncio.gather(*map(self._revisit, self._ended))
+        await asyncio.gather(*map(self._revisit, self.ended))
         await self._follow_named_urls()
         await self._download_again()
         for assignment, answered in self._refused:
@@ -158,29 +157,7 @@ class Driver:
             self._plan(flight)
 
     async def _look(self, flight: Flight) -> None:
-        """Poll once. Record the answer where it differs from the last, else count it."""
-        path = self._paths.status(quote(flight.job_id, safe=""))
-        patience = flight.patience(self._clock(), self._pace)
-        answer = await self._exchange.ask("GET", path, timeout=patience)
-        now = self._clock()
-        if flight.repeated(answer, now):
-            return
-        self._flush(flight)
-        callback = flight.assignment.callback
-        secret = callback.secret if callback else ""
-        polled = protocol.read_status(flight.assignment.name, answer, secret, now)
-        flight.saw(polled, answer)
-        self._record(polled)
-
-    def _flush(self, flight: Flight) -> None:
-        """Record how often the last answer came again."""
-        count, since, slowest = flight.take_repeats()
-        if count:
-            name = flight.assignment.name
-            unchanged = Unchanged(
-                at=self._clock(), job=name, since=since, count=count, slowest=slowest
-            )
-            self._record(unchanged)
+        await self._poller.look(flight, flight.patience(self._clock(), self._pace))
 
     def _plan(self, flight: Flight) -> None:
         if flight.over:
@@ -202,7 +179,7 @@ class Driver:
         self._due_changed.set()
 
     def _give_up(self, flight: Flight, step: Step) -> None:
-        self._flush(flight)
+        self._poller.flush(flight)
         now = self._clock()
         gave_up = GaveUp(
             at=now,
@@ -221,8 +198,8 @@ class Driver:
             await self._download(flight, "result", self._result_path(flight))
             if flight.last.image_url:
                 await self._download(flight, "image_url", flight.last.image_url)
-        self._flush(flight)
-        self._ended.append(flight)
+        self._poller.flush(flight)
+        self.ended.append(flight)
         self._land()
 
     def _result_path(self, flight: Flight) -> str:
@@ -256,20 +233,19 @@ class Driver:
         """Look once more at a job that ended: its state and its result are final."""
         if self._recent(flight):
             await self._look(flight)
-            self._flush(flight)
+            self._poller.flush(flight)
 
     async def _download_again(self) -> None:
-        completed = [f for f in self._ended if f.last and f.last.status == "completed"]
+        completed = [f for f in self.ended if f.last and f.last.status == "completed"]
         for flight in list(filter(self._recent, completed))[-DOWNLOADED_TWICE:]:
             await self._download(flight, "result again", self._result_path(flight))
 
     def _recent(self, flight: Flight) -> bool:
-        ended = flight.terminal_at
-        return ended is not None and self._clock() - ended < REVISIT_WITHIN
+        return flight.ended_lately(self._clock())
 
     async def _follow_named_urls(self) -> None:
         """Go where the submission answers said that status and result are."""
-        for flight in list(filter(self._recent, self._ended))[-NAMED_URLS_TRIED:]:
+        for flight in list(filter(self._recent, self.ended))[-NAMED_URLS_TRIED:]:
             await self._beside.follow_status_url(flight)
             if flight.answered.result_url and flight.last and flight.last.status == "completed":
                 await self._download(flight, "result_url", flight.answered.result_url)
@@ -282,7 +258,7 @@ class Driver:
         """Each request, and then a poll that shows whether the first job was still in flight."""
         for request in self._beside.at(Moment.DURING):
             await self._beside.send(request, flight.job_id)
-            self._flush(flight)
+            self._poller.flush(flight)
             flight.last_answer = None
             await self._look(flight)
             if request.every and self._in_flight:

@@ -191,13 +191,15 @@ class Learned(Event, frozen=True):
     """How repeatable the miner is, from requests that were made twice in quiet.
 
     ``tolerance`` (of a pixel) and ``drift`` (of the mean of a small cell) are in levels of 0 to
-    255; a ``tolerance`` of None says that its pictures cannot be compared. ``told`` says it in
-    words.
+    255; a ``tolerance`` of None says that its pictures cannot be compared. ``distance`` is the
+    largest difference of a pixel that was seen, None where none could be measured. ``told`` says
+    it in words.
     """
 
     tolerance: int | None
     told: str
     drift: float | None = None
+    distance: int | None = None
 
 
 class Compared(Event, frozen=True):

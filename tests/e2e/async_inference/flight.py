@@ -54,6 +54,8 @@ class Step:
 FIRST_LOOK = 0.02
 # A miner that claims a delivery which has not arrived may be a moment ahead of our own event loop.
 CLAIM_GRACE = 1.0
+# A miner keeps records for a while only; what ended longer ago than this is not asked for again.
+KEPT_FOR = 60.0
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +116,10 @@ class Flight:
         if self.delivered_at is None:
             self.delivered_at = at
             self.looks = 0
+
+    def ended_lately(self, now: float) -> bool:
+        """Whether the job ended so short a time ago that the miner still owes its status."""
+        return self.terminal_at is not None and now - self.terminal_at < KEPT_FOR
 
     def patience(self, now: float, pace: Pace) -> float:
         """How long an answer to a poll is waited for: until the silence would be too long."""

@@ -78,8 +78,11 @@ class Keeper:
         learned = await self._in_pool(learn, paths)
         levels = learned.tolerance if learned.comparable else None
         drift = learned.drift_tolerance if learned.comparable else None
+        apart = learned.distance if learned.comparable or learned.distance else None
         told = str(learned)
-        self._record(Learned(at=self._clock(), tolerance=levels, drift=drift, told=told))
+        self._record(
+            Learned(at=self._clock(), tolerance=levels, drift=drift, distance=apart, told=told)
+        )
         return None if levels is None else Tolerance(levels, drift)
 
     async def finish(self) -> None:

@@ -7,8 +7,24 @@ import pytest
 from tests.e2e.async_inference.checks import identity, scheduling
 from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
 from tests.e2e.async_inference.scenario import one_after_another
+from tests.e2e.async_inference.twins import in_quiet
 
 pytestmark = pytest.mark.families("IDN")
+
+
+def test_the_same_request_again(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
+    """With the same seed and nothing else to do, a request gives the same picture again."""
+    history = testbed.run(in_quiet(draw.jobs(2)))
+
+    verdict = judge(
+        history,
+        [
+            scheduling.every_job_completes,
+            identity.equal_requests_equal_pictures,
+            identity.different_requests_different_pictures,
+        ],
+    )
+    assert verdict.passed, verdict.explain()
 
 
 def test_seed_zero(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:

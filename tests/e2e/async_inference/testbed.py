@@ -5,27 +5,21 @@ that tests stay plain functions that call :meth:`Testbed.run`.
 """
 
 import asyncio
-import hashlib
-import hmac
-import itertools
-import json
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
-from tests.e2e.async_inference import protocol
-from tests.e2e.async_inference.callback_server import CallbackServer, CallbackServerError
+from tests.e2e.async_inference import opening, protocol
+from tests.e2e.async_inference.assignments import Assignments
+from tests.e2e.async_inference.callback_server import CallbackServer
 from tests.e2e.async_inference.driver import Driver
 from tests.e2e.async_inference.events import (
     Delivered,
-    Downloaded,
     RunEnded,
     RunStarted,
     ScenarioEnded,
@@ -35,27 +29,22 @@ from tests.e2e.async_inference.evidence import Tolerance
 from tests.e2e.async_inference.exchange import Exchange
 from tests.e2e.async_inference.external_callbacks import (
     ExternalCallbacks,
-    ExternalCallbacksError,
 )
-from tests.e2e.async_inference.flight import Assignment, Pace
+from tests.e2e.async_inference.flight import Flight, Pace
 from tests.e2e.async_inference.keeper import Keeper
 from tests.e2e.async_inference.liveness import Budgets
 from tests.e2e.async_inference.nemesis import Nemesis, Quiet
+from tests.e2e.async_inference.poller import Poller
 from tests.e2e.async_inference.recorder import Recorder
 from tests.e2e.async_inference.run_history import RunHistory, split
-from tests.e2e.async_inference.scenario import CallbackTo, Job, Request, Scenario, an_edit
+from tests.e2e.async_inference.scenario import Scenario
 from tests.e2e.async_inference.twins import comparisons, is_quiet, quiet_pairs
 from tests.harness.history import Event
 from tests.harness.settings import Settings
 
 T = TypeVar("T")
-HEALTH = Request(probe="health", path="/health")
-CALLBACK_PATH = "/callback"
-UNAVAILABLE = "Callback server unavailable: "
-
-
-class SetupError(RuntimeError):
-    """The run could not begin, through no fault of the miner; the message names the cure."""
+LOOKED_AT_LAST = 50  # jobs; the latest to end
+LEAST_PATIENCE = 1.0  # seconds
 
 
 class Testbed:
@@ -65,7 +54,7 @@ class Testbed:
     any free port.
 
     Raises:
-        SetupError: the miner or the callback server is not to be had.
+        opening.SetupError: the miner or the callback server is not to be had.
     """
 
     __test__ = False  # the name is the field's; it is no test class of pytest
@@ -81,8 +70,7 @@ class Testbed:
         self.settings, self.miner_url, self.recorder = settings, miner_url, recorder
         self.loras = settings.test_loras
         self._seed = seed
-        self._numbers = itertools.count(1)
-        self._sizes: dict[str, tuple[int, int]] = {}
+        self._ended: list[Flight] = []
         self._tolerance: Tolerance | None = None
         self._driver: Driver | None = None
         self._server: CallbackServer | None = None
@@ -112,9 +100,12 @@ class Testbed:
         return split(self.recorder.recorded)[1][-1]
 
     def wait_for_stragglers(self) -> None:
-        """Give callbacks that nobody waits for any more the time to come in, if there were jobs."""
-        if self._sizes:
-            self._await(asyncio.sleep(self.settings.straggler_wait))
+        """Give callbacks that nobody waits for any more the time to come in, if there were jobs.
+
+        Jobs that ended lately are asked for all the while: their end is final.
+        """
+        if self._ended:
+            self._await(self._look_a_last_time())
 
     def close(self, incomplete: str = "") -> None:
         """End the run. ``incomplete`` says why it ended early; empty where it did not."""
@@ -131,6 +122,8 @@ class Testbed:
         self._exchange = await self._open_parts.enter_async_context(
             Exchange(self.miner_url, recorder.clock)
         )
+        paths = protocol.Paths(settings.endpoint)
+        self._poller = Poller(self._exchange, paths, clock=recorder.clock, record=recorder.record)
         self._keeper = Keeper(
             recorder.folder, self._pool, clock=recorder.clock, record=recorder.record
         )
@@ -144,70 +137,28 @@ class Testbed:
                 settings=settings.described(),
             )
         )
-        await self._greet_miner()
+        recorder.record(await opening.greet_miner(self._exchange, self.miner_url))
+        self.loras = self.loras or await opening.offered_loras(self._exchange)
+        base, expect = await self._open_callbacks()
+        self._assignments = Assignments(settings, recorder.run, base, expect)
+
+    async def _open_callbacks(self) -> tuple[str, Callable[[str, str], None] | None]:
+        """Where the miner shall send callbacks, and how to announce them; None: nowhere."""
+        settings, recorder, parts = self.settings, self.recorder, self._open_parts
         if settings.external_callback:
-            self._external = await self._greet_external_server()
-        else:
-            self._server = await self._start_server()
-
-    async def _greet_miner(self) -> None:
-        """The miner answers at all, and names its LoRAs if nobody else did."""
-        health = await self._exchange.probe(HEALTH)
-        if health.error:
-            raise SetupError(
-                f"Miner server unavailable: {self.miner_url}: {health.error}. Start the miner, or "
-                "set ASYNC_MINER_URL to its address, or to 'reference' for the bundled one"
-            )
-        self.recorder.record(health)
-        if not self.loras:
-            answer = await self._exchange.ask("GET", HEALTH.path)
-            self.loras = _offered_loras(answer.body)
-
-    async def _start_server(self) -> CallbackServer:
-        base = urlsplit(self.settings.callback_base_url)
-        default_port = 443 if base.scheme == "https" else 80
-        port = default_port if base.port is None else base.port
-        server = CallbackServer(
-            self.settings.callback_folder,
-            host=self.settings.callback_bind_host or base.hostname or "127.0.0.1",
-            port=port,
-            secret=self.settings.callback_secret,
-            on_event=self._received,
-            clock=self.recorder.clock,
-        )
-        try:
-            await server.start()
-        except CallbackServerError as error:
-            told = str(error).removeprefix(UNAVAILABLE)
-            raise SetupError(f"{UNAVAILABLE}{told}") from error
-        self._open_parts.push_async_callback(server.stop)
-        return server
-
-    def _callback_base(self) -> str:
-        """What the miner is told: the given url, with the port that was really bound."""
-        base = urlsplit(self.settings.callback_base_url)
-        if base.port != 0 or self._server is None:
-            return self.settings.callback_base_url
-        return base._replace(netloc=base.netloc[:-1] + str(self._server.port)).geturl()
-
-    async def _greet_external_server(self) -> ExternalCallbacks:
-        base, recorder = self.settings.callback_base_url, self.recorder
-        exchange = await self._open_parts.enter_async_context(Exchange(base, recorder.clock))
-        external = ExternalCallbacks(exchange, recorder.wall, self._keeper.keep)
-        try:
-            await external.skip_earlier()
-        except ExternalCallbacksError as error:
-            raise SetupError(
-                f"{UNAVAILABLE}{base}: {error}. Start one (python -m "
-                "tests.e2e.async_inference.cli callback-server), or unset "
-                "ASYNC_USE_EXTERNAL_CALLBACK to have it started"
-            ) from error
-        return external
+            base = settings.callback_base_url
+            exchange = await parts.enter_async_context(Exchange(base, recorder.clock))
+            self._external = ExternalCallbacks(exchange, recorder.wall, self._keeper.keep)
+            await opening.greet_external_server(self._external, base)
+            return base, None
+        self._server = await opening.start_server(settings, self._received, recorder.clock)
+        parts.push_async_callback(self._server.stop)
+        return opening.told_base(settings.callback_base_url, self._server.port), self._server.expect
 
     async def _run(self, scenario: Scenario, nemesis: Nemesis, name: str) -> None:
         recorder = self.recorder
         if self._server is None and not isinstance(nemesis, Quiet):
-            raise SetupError(
+            raise opening.SetupError(
                 "hostile receivers need a callback server of our own: unset "
                 "ASYNC_USE_EXTERNAL_CALLBACK"
             )
@@ -229,7 +180,8 @@ class Testbed:
         )
         if self._server:
             self._server.use(nemesis)
-        await self._driver.run(scenario, [self._assign(job) for job in scenario.jobs])
+        await self._driver.run(scenario, [self._assignments.assign(job) for job in scenario.jobs])
+        self._ended += self._driver.ended
         if self._server:
             self._server.use(Quiet())
         for delivered in await self._external.new() if self._external else []:
@@ -237,6 +189,17 @@ class Testbed:
         await self._compare_with_twins()
         await self._keeper.finish()
         recorder.record(ScenarioEnded(at=recorder.clock(), name=name))
+
+    async def _look_a_last_time(self) -> None:
+        now, chosen = self.recorder.clock(), self.settings
+        lately = [flight for flight in self._ended if flight.ended_lately(now)]
+        by_id = {flight.job_id: flight for flight in lately}  # of two with one id, the later
+        await self._poller.look_for(
+            list(by_id.values())[-LOOKED_AT_LAST:],
+            chosen.straggler_wait,
+            interval=chosen.poll_interval,
+            patience=max(chosen.straggler_wait, LEAST_PATIENCE),
+        )
 
     async def _compare_with_twins(self) -> None:
         """Learn from what was made in quiet; lay what was made under load beside it."""
@@ -256,35 +219,6 @@ class Testbed:
             total=usual.total + patience,
         )
         return Pace(chosen.poll_interval, chosen.callback_timeout + patience, budgets)
-
-    def _assign(self, job: Job) -> Assignment:
-        """Give a job its name, its own callback and whatever the settings say and it does not."""
-        chosen = self.settings
-        name = f"job_{next(self._numbers):03d}"
-        job = replace(
-            job,
-            size=job.size or chosen.image_size,
-            steps=job.steps or chosen.inference_steps,
-            expiry=job.expiry or timedelta(minutes=chosen.expiry_minutes),
-        )
-        job = an_edit(job) if chosen.endpoint == "edit" else job
-        self._sizes[name] = job.size or chosen.image_size
-        if job.callback is CallbackTo.NOWHERE:
-            return Assignment(job, name, None)
-        if job.callback is CallbackTo.PLAIN_URL or self._server is None:
-            url = self._callback_base() + CALLBACK_PATH
-            return Assignment(job, name, protocol.Callback(url, chosen.callback_secret))
-        token = self._derived(name)[:16]
-        secret = self._derived(f"secret of {token}")
-        self._sizes[token] = self._sizes[name]
-        self._server.expect(token, secret)
-        url = f"{self._callback_base()}{CALLBACK_PATH}/{token}"
-        return Assignment(job, name, protocol.Callback(url, secret), token)
-
-    def _derived(self, text: str) -> str:
-        """Unguessable without the shared secret, and of this run only."""
-        key = self.settings.callback_secret.encode()
-        return hmac.new(key, f"{self.recorder.run} {text}".encode(), hashlib.sha256).hexdigest()
 
     def _received(self, event: Event) -> None:
         """Our callback server tells what came in (already on the testbed's thread)."""
@@ -307,11 +241,7 @@ class Testbed:
         self.recorder.record(event)
         picture = event.image if isinstance(event, Delivered) else getattr(event, "file", None)
         if picture is not None:
-            self._keeper.examine(picture, self._expected_size(event))
-
-    def _expected_size(self, event: Event) -> tuple[int, int]:
-        key = event.job if isinstance(event, Downloaded) else getattr(event, "token", None)
-        return self._sizes.get(key or "", self.settings.image_size)
+            self._keeper.examine(picture, self._assignments.expected_size(event))
 
     def _await(self, work: Coroutine[Any, Any, T]) -> T:
         """Run on the testbed's thread and wait. An interrupt here cancels the work there."""
@@ -327,12 +257,3 @@ class Testbed:
         self._thread.join()
         self._loop.close()
         self._pool.shutdown(cancel_futures=True)
-
-
-def _offered_loras(body: bytes) -> tuple[str, ...]:
-    """LoRAs that a miner names in its health answer; none where it does not."""
-    try:
-        named = json.loads(body)["loras"]
-    except (ValueError, KeyError, TypeError):
-        return ()
-    return tuple(name for name in named if isinstance(name, str))

@@ -1,4 +1,6 @@
-"""The last judgement: callbacks that came when the verdict on their job had already been given.
+"""The last judgement: what came when the verdict on its job had already been given.
+
+Callbacks can be late, and an end that was told can be taken back.
 
 Pure: from the events of a run to the results of the checks that stragglers can break.
 """
@@ -6,7 +8,7 @@ Pure: from the events of a run to the results of the checks that stragglers can 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from tests.e2e.async_inference.checks import addressing, delivery, retrying
+from tests.e2e.async_inference.checks import addressing, delivery, expiry, polling, retrying
 from tests.e2e.async_inference.events import AsyncEvent, Judged, ScenarioStarted
 from tests.e2e.async_inference.run_history import RunHistory, from_events
 from tests.harness.verdict import Check, CheckResult, Finding, Level, judge
@@ -19,13 +21,18 @@ STRAGGLERS: tuple[Check[RunHistory], ...] = (
     addressing.no_callback_is_an_orphan,
     retrying.retries_carry_the_same,
     retrying.no_job_runs_twice,
+    expiry.nothing_after_expiry,
+    expiry.nothing_once_expired,
+    expiry.offsets_are_understood,
+    expiry.naive_expiries_break_nothing,
+    polling.terminal_is_final,
 )
 
 
 def judged_as_a_whole(
     events: Iterable[AsyncEvent], levels: Mapping[str, Level]
 ) -> tuple[CheckResult, ...]:
-    """What these checks report of callbacks that came after the verdict on their scenario.
+    """What these checks report of things that came after the verdict on their scenario.
 
     A check that had nothing to judge is left out: the scenarios have answered for that.
     """

@@ -9,6 +9,7 @@ from tests.e2e.async_inference.events import (
     AsyncEvent,
     Delivered,
     Downloaded,
+    Learned,
     Polled,
     Probed,
     Submitted,
@@ -29,6 +30,7 @@ FAMILY = Family(
     results.results_have_their_type,
     results.image_urls_work,
     results.no_result_before_its_time,
+    identity.equal_requests_equal_pictures,
     identity.seed_zero_is_a_seed,
     identity.loras_matter,
     identity.loras_do_not_stay,
@@ -143,6 +145,25 @@ def series(*jobs: tuple[str, object]) -> list[Events]:
         drawn(f"job_{n:03d}", n * 3.0, picture, **{"seed": 7, **request})  # type: ignore[dict-item]
         for n, (picture, request) in enumerate(jobs, 1)
     ]
+
+
+def learned(tolerance: int | None, distance: int | None) -> Events:
+    return [Learned(at=9.5, tolerance=tolerance, distance=distance, told="what was learned")]
+
+
+AGAIN: list[tuple[list[Events], Outcome]] = [
+    ([*series(("a", {}), ("a", {})), learned(0, 0)], GOOD),
+    ([*series(("a", {}), ("b", {})), learned(4, 2)], GOOD),
+    ([*series(("a", {}), ("b", {})), learned(None, 90)], BAD),
+    ([*series(("a", {}), ("b", {"seed": 8})), learned(None, 90)], NOTHING),
+    ([*series(("a", {}), ("b", {})), learned(None, None)], OWED_NOTHING),
+    (series(("a", {}), ("b", {})), NOTHING),
+]
+
+
+@pytest.mark.parametrize(("jobs", "expected"), AGAIN)
+def test_the_same_request_gives_the_same_picture(jobs: list[Events], expected: Outcome) -> None:
+    assert outcome(identity.equal_requests_equal_pictures, *jobs) is expected
 
 
 ZERO, LORA = {"seed": 0}, {"lora_path": "ink"}

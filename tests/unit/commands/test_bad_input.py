@@ -169,3 +169,15 @@ def test_a_history_that_is_none_is_refused(shell: Shell, text: str) -> None:
     assert ran.code == ExitCode.USAGE
     assert "history.ndjson:1 is not an event" in ran.output
     assert "Traceback" not in ran.output
+
+
+def test_packages_that_are_not_there_are_named_with_the_command_that_installs_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "conftest.py").write_text((ROOT / "conftest.py").read_text())
+    (tmp_path / "requirements_test_async.txt").write_text("# why\npytest>=8\nno-such-thing>=1,<2\n")
+    command = (sys.executable, "-m", "pytest", "-c", os.devnull, "--rootdir=.", ".")
+    ran = Shell(tmp_path, cwd=tmp_path).run(*command)
+    assert ran.code == ExitCode.SETUP_FAILED
+    assert ran.output.startswith("Not installed: no-such-thing. Please run: ")
+    assert ran.output.rstrip().endswith("-m pip install -r requirements_test_async.txt")

@@ -121,6 +121,7 @@ ALL: tuple[Check[RunHistory], ...] = (
     results.no_result_before_its_time,
     results.callback_image_equals_result,
     identity.different_requests_different_pictures,
+    identity.equal_requests_equal_pictures,
     identity.seed_zero_is_a_seed,
     identity.loras_matter,
     identity.loras_do_not_stay,

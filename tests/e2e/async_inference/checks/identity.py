@@ -62,6 +62,30 @@ def different_requests_different_pictures(history: RunHistory) -> Iterator[Rulin
                 )
 
 
+@check("IDN-2")
+def equal_requests_equal_pictures(history: RunHistory) -> Iterator[Ruling]:
+    """The same request, made twice in quiet, gives the same picture, or nearly so."""
+    learned, groups = history.learned, twins(history)
+    if learned is None or learned.distance is None:
+        if groups and learned is not None:
+            yield NotApplicable(f"equal requests cannot be compared ({learned.told})")
+        return
+    for one, *others in groups:
+        for other in others:
+            if drawn(one) == drawn(other) or learned.tolerance is not None:
+                yield None
+                continue
+            yield other.finding(
+                "IDN-2",
+                f"the picture of {one.name}, which asked for the same when nothing else was done",
+                f"another picture: {learned.told}",
+                at=other.submitted.at,
+                advice="seed the generator of every job with its seed, on the device too; without "
+                "that nothing can be reproduced, and pictures made under load cannot be compared",
+                cause="the same request gives another picture",
+            )
+
+
 @check("IDN-3")
 def seed_zero_is_a_seed(history: RunHistory) -> Iterator[Ruling]:
     """Requests with seed 0 repeat as well as requests with any other seed."""

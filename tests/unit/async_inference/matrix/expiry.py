@@ -7,6 +7,7 @@ PASSES = "test_expiry.py::test_expiry_passes_during_the_job"
 
 ROWS: tuple[Row, ...] = (
     row("expiry-ignored", "EXP-2 EXP-3 EXP-4 EXP-5", MOMENT, PASSES),
+    row("expired-sent-later", "EXP-2 EXP-4 EXP-5", MOMENT, ASYNC_STRAGGLER_WAIT="1"),
     row("expiry-at-submission", "EXP-3", MOMENT, PASSES),
     row(
         "expires-early malformed-expiry-ignored expired-called-skipped",

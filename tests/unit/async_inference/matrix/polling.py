@@ -11,6 +11,7 @@ ROWS: tuple[Row, ...] = (
     row("back-to-queued spoken-times", "POL-2 POL-7", FOLLOW, miner=LONGER),
     row("back-to-queued", "POL-2", FOLLOW, miner=f"{LONGER} --trigger every:2"),
     row("ends-twice countdown", "POL-3 POL-5", FOLLOW, miner=LONGER),
+    row("ends-otherwise-later", "POL-3", FOLLOW, ASYNC_STRAGGLER_WAIT="1.3"),
     row("comes-back progress-too-high no-end-time", "POL-3 POL-4 POL-6", FOLLOW, miner=LONGER),
     row("progress-negative epoch-times", "POL-4 POL-7", FOLLOW, miner=LONGER),
     row("naive-times half-a-status", "POL-8 POL-11", FOLLOW),

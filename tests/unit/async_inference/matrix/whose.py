@@ -10,6 +10,7 @@ LORAS = "test_identity.py::test_loras_come_and_go"
 TURN = "test_scheduling.py::test_jobs_have_their_turn"
 CLIENTS = "test_scheduling.py::test_two_clients_share_a_miner"
 IN_A_ROW = "test_scheduling.py::test_jobs_in_a_row_take_as_long_each"
+AGAIN = "test_identity.py::test_the_same_request_again"
 TRAINING = "test_training.py"
 AT_WORK = "--job-seconds 0.5"
 
@@ -24,6 +25,7 @@ ROWS: tuple[Row, ...] = (
     row("result-early-500", "RES-5", NO_RESULT),
     row("result-404", "RES-1 RES-4", LINKS),
     row("seed-zero-ignored", "IDN-3", ZERO),
+    row("seed-drawn", "IDN-2", AGAIN),
     row("seed-ignored", "IDN-1", ZERO),
     row("lora-ignored", "IDN-4", LORAS),
     row("lora-sticks", "IDN-4 IDN-5", LORAS),
