@@ -8,11 +8,12 @@ from markupsafe import Markup
 
 from tests.e2e.async_inference.checks.damage import broken_rule
 from tests.e2e.async_inference.events import AsyncEvent, File
+from tests.e2e.async_inference.fold import split
 from tests.e2e.async_inference.pictures.alone.look import look
 from tests.e2e.async_inference.pictures.gallery import Card, alone_card, render_cards, twin_card
 from tests.e2e.async_inference.pictures.pixels import Pixels, UndecodableError, decode
 from tests.e2e.async_inference.pictures.twin import compare
-from tests.e2e.async_inference.run_history import JobRecord, RunHistory, split
+from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 
 MOST_CARDS = 24  # a page stays quick to open; the list of findings is complete
 

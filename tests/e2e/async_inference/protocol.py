@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BeforeValidator
 
 from tests.e2e.async_inference.events import Answered, CallbackSection, Polled
 from tests.e2e.async_inference.scenario import Job
+from tests.e2e.async_inference.tolerant import Wire, read_object, validated
 
 TERMINAL = frozenset({"completed", "failed", "timeout"})
 STATUSES = frozenset({"queued", "processing"}) | TERMINAL
@@ -24,6 +24,7 @@ SECRET_HEADER = "X-Callback-Secret"
 BODY_KEPT = 500
 
 Body = dict[str, Any]
+M = TypeVar("M", bound=Wire)
 
 
 def _as_text(value: object) -> object:
@@ -40,11 +41,7 @@ Moment = Annotated[str | None, BeforeValidator(_as_text)]
 ForeignMoment = Annotated[str | None, BeforeValidator(_if_text)]
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
-
-
-class _SubmissionAnswer(_Wire):
+class _SubmissionAnswer(Wire):
     accepted: bool | None = None
     job_id: str | None = None
     status: str | None = None
@@ -53,7 +50,7 @@ class _SubmissionAnswer(_Wire):
     message: str | None = None
 
 
-class _Callback(_Wire):
+class _Callback(Wire):
     status: str | None = None
     status_code: int | None = None
     response_preview: str | None = None
@@ -62,7 +59,7 @@ class _Callback(_Wire):
     error: str | None = None
 
 
-class _StatusAnswer(_Wire):
+class _StatusAnswer(Wire):
     job_id: str | None = None
     status: str | None = None
     progress: float | None = None
@@ -76,14 +73,11 @@ class _StatusAnswer(_Wire):
     callback: _Callback | None = None
 
 
-class _ListedJob(_Wire):
+class _ListedJob(Wire):
     job_id: str | None = None
     status: str | None = None
     progress: float | None = None
     model: str | None = None
-
-
-M = TypeVar("M", bound=_Wire)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +180,12 @@ def shows(answer: Answer, secrets: Iterable[str]) -> bool:
 
 def named_job(answer: Answer) -> str | None:
     """The job that an answer names, if it is a JSON object that names one."""
-    return _tolerant(_SubmissionAnswer, answer)[0].job_id
+    return _understood(_SubmissionAnswer, answer)[0].job_id
 
 
 def read_submission(job: str, answer: Answer, secret: str, at: float) -> Answered:
     """What a submission answer says, whatever it looks like. The secret must not be in it."""
-    values, problems = _tolerant(_SubmissionAnswer, answer)
+    values, problems = _understood(_SubmissionAnswer, answer)
     return Answered(
         at=at,
         job=job,
@@ -211,7 +205,7 @@ def read_submission(job: str, answer: Answer, secret: str, at: float) -> Answere
 
 def read_status(job: str, answer: Answer, secret: str, at: float) -> Polled:
     """What a polled status says. ``secret`` is looked for in it: it must not be there."""
-    values, problems = _tolerant(_StatusAnswer, answer)
+    values, problems = _understood(_StatusAnswer, answer)
     section = values.callback
     return Polled(
         at=at,
@@ -251,10 +245,17 @@ def _listed(row: object) -> Listed | None:
     if not isinstance(row, dict):
         return None
     row.setdefault("job_id", row.get("id"))
-    values, _ = _validated(_ListedJob, row)
+    values, _ = validated(_ListedJob, row)
     if values.job_id is None:
         return None
     return Listed(values.job_id, values.status, values.progress, values.model or "")
+
+
+def _understood(model: type[M], answer: Answer) -> tuple[M, tuple[str, ...]]:
+    """The fields of an answer; the id of a job may be called ``id``."""
+    if answer.error:
+        return model(), ()
+    return read_object(model, answer.body, answer.content_type, alias={"job_id": "id"})
 
 
 def accepted(answer: Answered) -> bool:
@@ -275,54 +276,3 @@ def timestamp(text: str | None) -> datetime | None:
 def has_offset(text: str) -> bool:
     """Whether a readable time names its offset from UTC."""
     return datetime.fromisoformat(text).tzinfo is not None
-
-
-def _tolerant(model: type[M], answer: Answer) -> tuple[M, tuple[str, ...]]:
-    if answer.error:
-        return model(), ()
-    try:
-        data = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return model(), (f"not JSON but {_kind(answer)}",)
-    if not isinstance(data, dict):
-        return model(), (f"a JSON object was expected, got {json.dumps(data)[:60]}",)
-    data.setdefault("job_id", data.get("id"))
-    return _validated(model, data)
-
-
-def _validated(model: type[M], data: dict[str, Any]) -> tuple[M, tuple[str, ...]]:
-    try:
-        return model.model_validate(data), ()
-    except ValidationError as error:
-        wrong = error.errors(include_url=False)
-    problems = tuple(
-        f"{_dotted(e['loc'])}: {_said(e)}, got {str(e['input'])[:60]!r}" for e in wrong
-    )
-    for entry in wrong:
-        _drop(data, entry["loc"])
-    return model.model_validate(data), problems
-
-
-def _said(error: ErrorDetails) -> str:
-    """What was expected, without the names of our classes."""
-    return "Input should be an object" if error["type"] == "model_type" else error["msg"]
-
-
-def _dotted(location: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, location))
-
-
-def _drop(data: dict[str, Any], location: tuple[int | str, ...]) -> None:
-    *parents, last = location
-    inner: Any = data
-    for name in parents:
-        inner = inner[name]
-    inner.pop(last, None)
-
-
-def _kind(answer: Answer) -> str:
-    start = answer.body.lstrip()[:1]
-    if not answer.body:
-        return "an empty body"
-    kind = "HTML" if start == b"<" else "text"
-    return f"{kind} ({answer.content_type or 'no Content-Type'}): {answer.text[:60]!r}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.e2e.async_inference.checks import BY_NAME
 from tests.e2e.async_inference.events import AsyncEvent, Judged, RunEnded, reader
-from tests.e2e.async_inference.run_history import split
+from tests.e2e.async_inference.fold import split
 from tests.e2e.async_inference.whole_run import WHOLE_RUN, judged_as_a_whole
 from tests.harness.verdict import CheckResult, Level, Verdict, judge
 

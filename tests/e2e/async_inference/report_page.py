@@ -6,7 +6,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from tests.e2e.async_inference.events import AsyncEvent
-from tests.e2e.async_inference.run_history import split
+from tests.e2e.async_inference.fold import split
 from tests.e2e.async_inference.timeline import timeline
 from tests.harness.contract import Clause
 from tests.harness.report.page import environment, page

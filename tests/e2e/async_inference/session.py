@@ -9,11 +9,12 @@ from pathlib import Path
 
 from tests.e2e.async_inference.damage_gallery import damage_gallery
 from tests.e2e.async_inference.events import Judged
+from tests.e2e.async_inference.fold import from_events
 from tests.e2e.async_inference.opening import SetupError
 from tests.e2e.async_inference.recorder import Recorder
 from tests.e2e.async_inference.reference_miner import reference_miner
 from tests.e2e.async_inference.report_page import report_page
-from tests.e2e.async_inference.run_history import RunHistory, from_events
+from tests.e2e.async_inference.run_history import RunHistory
 from tests.e2e.async_inference.testbed import Testbed
 from tests.e2e.async_inference.whole_run import WHOLE_RUN, judged_as_a_whole
 from tests.harness import baseline, contract

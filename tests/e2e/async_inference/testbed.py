@@ -31,12 +31,13 @@ from tests.e2e.async_inference.external_callbacks import (
     ExternalCallbacks,
 )
 from tests.e2e.async_inference.flight import Flight, Pace
+from tests.e2e.async_inference.fold import split
 from tests.e2e.async_inference.keeper import Keeper
 from tests.e2e.async_inference.liveness import Budgets
 from tests.e2e.async_inference.nemesis import Nemesis, Quiet
 from tests.e2e.async_inference.poller import Poller
 from tests.e2e.async_inference.recorder import Recorder
-from tests.e2e.async_inference.run_history import RunHistory, split
+from tests.e2e.async_inference.run_history import RunHistory
 from tests.e2e.async_inference.scenario import Scenario
 from tests.e2e.async_inference.twins import comparisons, is_quiet, quiet_pairs
 from tests.harness.history import Event

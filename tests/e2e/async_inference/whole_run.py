@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from tests.e2e.async_inference.checks import addressing, delivery, expiry, polling, retrying
 from tests.e2e.async_inference.events import AsyncEvent, Judged, ScenarioStarted
-from tests.e2e.async_inference.run_history import RunHistory, from_events
+from tests.e2e.async_inference.fold import from_events
+from tests.e2e.async_inference.run_history import RunHistory
 from tests.harness.verdict import Check, CheckResult, Finding, Level, judge
 
 WHOLE_RUN = "whole run"

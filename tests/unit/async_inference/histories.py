@@ -21,8 +21,9 @@ from tests.e2e.async_inference.events import (
     ScenarioStarted,
     Submitted,
 )
+from tests.e2e.async_inference.fold import from_events
 from tests.e2e.async_inference.protocol import Body
-from tests.e2e.async_inference.run_history import RunHistory, from_events
+from tests.e2e.async_inference.run_history import RunHistory
 from tests.harness.history import Event
 from tests.harness.verdict import Check, Outcome, judge
 

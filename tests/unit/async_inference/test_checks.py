@@ -19,7 +19,7 @@ from tests.e2e.async_inference.events import (
     Polled,
     Probed,
 )
-from tests.e2e.async_inference.run_history import from_events
+from tests.e2e.async_inference.fold import from_events
 from tests.harness import contract
 from tests.harness.settings import ROOT
 from tests.harness.verdict import Outcome, judge

@@ -19,8 +19,9 @@ from tests.e2e.async_inference.events import (
     RunStarted,
     Submitted,
 )
+from tests.e2e.async_inference.fold import from_events
 from tests.e2e.async_inference.ledger import Fate, fate, ledger, told
-from tests.e2e.async_inference.run_history import RunHistory, from_events
+from tests.e2e.async_inference.run_history import RunHistory
 from tests.harness.verdict import Outcome, judge
 from tests.unit.async_inference.histories import (
     Family,

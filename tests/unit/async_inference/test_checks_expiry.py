@@ -15,7 +15,7 @@ from tests.e2e.async_inference.events import (
     Submitted,
 )
 from tests.e2e.async_inference.expiries import EXPIRY, Expiry
-from tests.e2e.async_inference.run_history import from_events
+from tests.e2e.async_inference.fold import from_events
 from tests.harness.verdict import Outcome, judge
 from tests.unit.async_inference.histories import Family, good_job, scenario, spoiled, without
 

@@ -7,7 +7,8 @@ import pytest
 from tests.e2e.async_inference.checks import BY_NAME, images
 from tests.e2e.async_inference.checks.damage import broken_rule
 from tests.e2e.async_inference.events import AsyncEvent, Compared, Examined, Learned, Submitted
-from tests.e2e.async_inference.run_history import RunHistory, from_events
+from tests.e2e.async_inference.fold import from_events
+from tests.e2e.async_inference.run_history import RunHistory
 from tests.harness.verdict import Outcome, judge
 from tests.unit.async_inference.histories import a_picture, good_job, scenario, spoiled
 

@@ -13,7 +13,7 @@ from tests.e2e.async_inference.events import (
     RunStarted,
     Unchanged,
 )
-from tests.e2e.async_inference.run_history import from_events
+from tests.e2e.async_inference.fold import from_events
 from tests.harness.verdict import Outcome, judge
 from tests.unit.async_inference.histories import (
     Family,

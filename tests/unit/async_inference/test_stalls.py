@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tests.e2e.async_inference.diagnosis import Diagnosis, Life, Stage
 from tests.e2e.async_inference.events import Answered, AsyncEvent, GaveUp, Polled, Submitted
-from tests.e2e.async_inference.run_history import JobRecord, from_events
+from tests.e2e.async_inference.fold import from_events
+from tests.e2e.async_inference.run_history import JobRecord
 from tests.e2e.async_inference.stalls import (
     HARDWARE,
     Kind,

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from tests.e2e.async_inference.checks import ALL
 from tests.e2e.async_inference.events import Examined, Polled
+from tests.e2e.async_inference.fold import from_events, split
 from tests.e2e.async_inference.report_page import report_page
-from tests.e2e.async_inference.run_history import from_events, split
 from tests.e2e.async_inference.timeline import LEFT, TICKS, WIDTH, _round_seconds, timeline
 from tests.harness.contract import parse
 from tests.harness.verdict import judge

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.harness.settings import ROOT
-from tests.unit.async_inference.matrix.runner import QUICK
+from tests.unit.async_inference.matrix.runner import AS_INSTALLED, QUICK
 
 CLI = "tests.e2e.async_inference.cli"
 
@@ -40,7 +40,7 @@ class Shell:
             "ASYNC_CALLBACK_DIR": str(self.folder / "callbacks"),
             "ASYNC_CALLBACK_BASE_URL": "http://127.0.0.1:0",
         }
-        return kept | QUICK | mine | more
+        return kept | AS_INSTALLED | QUICK | mine | more
 
     def run(self, *command: str, **environ: str) -> Ran:
         ran = subprocess.run(

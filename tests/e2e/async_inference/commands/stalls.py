@@ -9,7 +9,7 @@ import msgspec
 
 from tests.e2e.async_inference.commands.usage import usage_error
 from tests.e2e.async_inference.events import AsyncEvent, RunStarted
-from tests.e2e.async_inference.run_history import from_events
+from tests.e2e.async_inference.fold import from_events
 from tests.e2e.async_inference.stalls import ENOUGH_JOBS, HARDWARE, Span, Statistics, quantile
 from tests.e2e.async_inference.watching.watch import Found
 from tests.harness.exit_codes import ExitCode
