@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from tests.harness.report.grouped import Group, group
 from tests.harness.verdict import Outcome, Verdict
 
+NAMED = 12  # clauses; more would be a wall of ids
+
 
 def lines(verdict: Verdict) -> Iterator[str]:
     """The verdict in plain lines: the outcome last, like every test runner does it."""
@@ -18,8 +20,8 @@ def lines(verdict: Verdict) -> Iterator[str]:
                 yield from _told(verdict, found)
     for each in verdict.gone:
         yield f"GONE: {each} is in the baseline and no longer found; update the baseline"
-    yield from _untested(verdict)
-    yield _counts(verdict)
+    yield from _blind(verdict)
+    yield from _counts(verdict)
     if verdict.incomplete:
         yield f"INCOMPLETE: {verdict.incomplete}"
     yield f"Verdict: {verdict.outcome}"
@@ -31,7 +33,7 @@ def _told(verdict: Verdict, found: Group) -> Iterator[str]:
         yield f"      {found.example.advice}"
 
 
-def _untested(verdict: Verdict) -> Iterator[str]:
+def _blind(verdict: Verdict) -> Iterator[str]:
     for result in verdict.results:
         where = f"{', '.join(result.clauses)} {result.check} in {result.scenario or 'the run'}"
         if result.crash:
@@ -41,10 +43,20 @@ def _untested(verdict: Verdict) -> Iterator[str]:
             yield f"INCONCLUSIVE {where}: there was nothing to judge"
 
 
-def _counts(verdict: Verdict) -> str:
+def _counts(verdict: Verdict) -> Iterator[str]:
+    """Which clauses were exercised, which could not be and why, and which nobody asked about."""
     tested = {c for r in verdict.results if r.judged for c in r.clauses}
+    owed_nothing = {c: r.reason for r in verdict.results if r.reason for c in r.clauses}
+    for clause in sorted(owed_nothing.keys() - tested):
+        yield f"NOT APPLICABLE {clause}: {owed_nothing[clause]}"
+    unasked = [c for c in verdict.levels if c not in tested and c not in owed_nothing]
+    if unasked:
+        named = ": " + ", ".join(unasked) if len(unasked) <= NAMED else ""
+        yield f"{_clauses(len(unasked))} of the contract not asked about by these tests{named}"
     failed = {f.clause for f in verdict.failures}
-    skipped = {c for r in verdict.results if r.reason for c in r.clauses} - tested
     judged = sum(result.judged for result in verdict.results)
-    counts = f"{len(tested)} clauses exercised, {len(failed)} broken, {judged} things judged"
-    return counts + (f", {len(skipped)} clauses not applicable" if skipped else "")
+    yield f"{_clauses(len(tested))} exercised, {len(failed)} broken, {judged} things judged"
+
+
+def _clauses(count: int) -> str:
+    return f"{count} clause" + "s" * (count != 1)

@@ -1,0 +1,59 @@
+"""The verdict on the terminal: what broke, what could not be judged and why, and the counts."""
+
+from collections.abc import Iterator
+
+from tests.harness.report import terminal
+from tests.harness.verdict import Check, Finding, Level, NotApplicable, Ruling, check, judge
+
+LEVELS = {"A-1": Level.MUST, "A-2": Level.SHOULD, "B-1": Level.MUST, "C-1": Level.MAY}
+
+
+def rule(clause: str, *rulings: Ruling) -> Check[None]:
+    @check(clause)
+    def made_up(history: None) -> Iterator[Ruling]:
+        yield from rulings
+
+    return made_up
+
+
+def told(*checks: Check[None]) -> list[str]:
+    return list(terminal.lines(judge(None, checks, levels=LEVELS)))
+
+
+def broken(clause: str, job: str = "job_1") -> Finding:
+    return Finding(clause, job, "this", "that", 1.0, "look there", "one cause")
+
+
+def test_one_cause_is_one_line_with_its_advice_and_a_count() -> None:
+    lines = told(rule("A-1", *(broken("A-1", f"job_{n}") for n in range(50))))
+    assert lines[:3] == [
+        "FAILURES:",
+        "  MUST A-1 job_0: expected this, got that (at 1.0 s)  [50 in all]",
+        "      look there",
+    ]
+    assert lines[-2:] == ["1 clause exercised, 1 broken, 50 things judged", "Verdict: FAIL"]
+
+
+def test_a_broken_should_is_a_warning() -> None:
+    lines = told(rule("A-2", broken("A-2")), rule("A-1", None))
+    assert lines[:2] == ["WARNINGS:", "  SHOULD A-2 job_1: expected this, got that (at 1.0 s)"]
+    assert lines[-2:] == ["2 clauses exercised, 0 broken, 2 things judged", "Verdict: PASS"]
+
+
+def test_a_clause_that_is_not_applicable_is_named_with_the_reason() -> None:
+    lines = told(rule("A-1", None), rule("B-1", NotApplicable("there is no training")))
+    assert "NOT APPLICABLE B-1: there is no training" in lines
+
+
+def test_a_clause_that_was_judged_elsewhere_is_applicable() -> None:
+    lines = told(rule("B-1", None), rule("B-1", NotApplicable("not in this scenario")))
+    assert not [line for line in lines if "NOT APPLICABLE" in line]
+
+
+def test_clauses_that_nobody_asked_about_are_named_or_counted() -> None:
+    assert "2 clauses of the contract not asked about by these tests: A-2, C-1" in told(
+        rule("A-1", None), rule("B-1", NotApplicable("none"))
+    )
+    many = {f"A-{n}": Level.MUST for n in range(40)}
+    lines = list(terminal.lines(judge(None, [rule("A-1", None)], levels=many)))
+    assert lines[0] == "39 clauses of the contract not asked about by these tests"
