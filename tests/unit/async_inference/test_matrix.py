@@ -11,17 +11,10 @@ from tests.harness.exit_codes import ExitCode
 from tests.harness.settings import ROOT
 from tests.harness.verdict import Level
 from tests.unit.async_inference.matrix import ROWS
+from tests.unit.async_inference.matrix.permitted import correct
 from tests.unit.async_inference.matrix.row import Row
-from tests.unit.async_inference.matrix.runner import SUITE, listed, reported
+from tests.unit.async_inference.matrix.runner import listed, reported
 
-EVERY_TEST = tuple(sorted(path.name for path in SUITE.glob("test_*.py")))
-ABOUT_CALLBACKS = {
-    "error-word",
-    "late-callback-section",
-    "processing-until-delivered",
-    "retrying",
-}
-CALLBACK_TESTS = ("test_async_inference.py", "test_delivery.py", "test_hostile_receivers.py")
 ABOUT_THE_RUN = {"RUN-1"}
 LEVELS = contract.levels(contract.load(ROOT / "docs" / "protocol.md"))
 
@@ -40,16 +33,7 @@ def test_a_fault_is_reported_by_exactly_its_clauses(row: Row, tmp_path: Path) ->
 
 @pytest.mark.parametrize("variation", listed("Permitted"))
 def test_a_permitted_variation_trips_nothing(variation: str, tmp_path: Path) -> None:
-    """The quick tests for each variation; for those about callbacks, every test of callbacks."""
-    callbacks = variation in ABOUT_CALLBACKS
-    correct = Row(
-        "",
-        frozenset(),
-        CALLBACK_TESTS if callbacks else EVERY_TEST,
-        miner=("--variation", variation),
-        options=() if callbacks else ("--quick",),
-    )
-    seen = reported(correct, tmp_path)
+    seen = reported(correct(variation), tmp_path)
     assert seen.clauses == set(), seen.output
     assert seen.exit_code == ExitCode.PASS, seen.output
 
