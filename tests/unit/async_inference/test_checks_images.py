@@ -62,6 +62,25 @@ def test_one_look_warns_and_many_fail(count: int, suspected: list[int], clauses:
     assert reported(from_events(scenario(*jobs(count, suspected)))) == clauses
 
 
+@pytest.mark.parametrize(
+    ("defect", "advice"),
+    [
+        ("truncated: file ends inside chunk IDAT, after 84 of 128 rows", "before it was finished"),
+        ("dimensions: 120x128 pixels, expected 128x128", "another size was drawn"),
+        ("checksum: chunk IDAT has a wrong CRC", "bytes changed after"),
+        ("after-end: 12 bytes after IEND", "an older, longer file"),
+        ("type: a JPEG file, not image/png", "its Content-Type"),
+    ],
+)
+def test_a_broken_file_comes_with_advice_for_what_is_wrong_with_it(
+    defect: str, advice: str
+) -> None:
+    broken = spoiled(good_job("job_001"), Examined, defects=(defect,))
+    (finding,) = judge(from_events(scenario(broken)), CHECKS[:1]).findings
+    assert defect in finding.actual
+    assert advice in finding.advice
+
+
 def test_weak_evidence_warns_however_often_it_comes() -> None:
     assert reported(from_events(scenario(*jobs(10, range(10), sign="seam")))) == {"IMG-4"}
 

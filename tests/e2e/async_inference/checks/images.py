@@ -16,6 +16,17 @@ from tests.harness.verdict import NotApplicable, Ruling, check
 
 __all__ = ["broken_rule", "pictures"]
 
+TOO_EARLY = "the file was sent before it was finished; write it aside, then rename it"
+SPOILED = "bytes changed after the picture was encoded: two writers, or a buffer that is used twice"
+ADVICE = {
+    "dimensions": "another size was drawn than was asked for: it is rounded, limited or swapped; "
+    "refuse a size that cannot be made",
+    "type": "look at what encodes the picture, and at what names its file and its Content-Type",
+    "after-end": "an older, longer file lies under it; truncate it, or write aside and rename",
+    "checksum": SPOILED,
+    "stream": SPOILED,
+}
+
 Judge = Callable[[RunHistory, JobRecord, File], str | None]
 
 
@@ -30,20 +41,29 @@ def pictures(job: JobRecord) -> Iterator[tuple[str, File, float]]:
 
 
 def _each_job(
-    history: RunHistory, judge: Judge, clause: str, expected: str, advice: str
+    history: RunHistory,
+    judge: Judge,
+    clause: str,
+    *,
+    expected: str,
+    advice: Callable[[str], str],
 ) -> Iterator[Ruling]:
-    """One ruling for each picture, and after the first bad one of a job the next job."""
+    """One ruling for each picture, and after the first bad one of a job the next job.
+
+    ``advice`` goes by the cause, which is the first word or words of the reason.
+    """
     for job in history.accepted:
         for source, picture, at in pictures(job):
             reason = judge(history, job, picture)
             if reason:
+                cause = reason.partition(":")[0]
                 yield job.finding(
                     clause,
                     expected,
                     f"{reason} (in the {source})",
                     at=at,
-                    advice=f"{advice}; the picture: {picture.path}",
-                    cause=reason.partition(":")[0],
+                    advice=f"{advice(cause)}; the picture: {picture.path}",
+                    cause=cause,
                 )
                 break
             if reason is not None:
@@ -57,8 +77,8 @@ def every_file_whole(history: RunHistory) -> Iterator[Ruling]:
         history,
         defect,
         "IMG-1",
-        "a whole file of a picture of the size asked for",
-        "the file was sent before it was finished; write it aside, then rename it",
+        expected="a whole file of a picture of the size asked for",
+        advice=lambda cause: ADVICE.get(cause, TOO_EARLY),
     )
 
 
@@ -72,8 +92,10 @@ def pictures_do_not_look_damaged_throughout(history: RunHistory) -> Iterator[Rul
         history,
         strong_suspicion,
         "IMG-2",
-        "pictures that look whole",
-        "many pictures of different requests show this; is rendering cut short, or decoding?",
+        expected="pictures that look whole",
+        advice=lambda _: (
+            "many pictures of different requests show this; is rendering cut short, or decoding?"
+        ),
     )
 
 
@@ -87,8 +109,10 @@ def pictures_equal_their_quiet_twins(history: RunHistory) -> Iterator[Ruling]:
         history,
         difference,
         "IMG-3",
-        "the picture that the same request gave in quiet",
-        "something else got in while it was made: a shared buffer, an interrupted step",
+        expected="the picture that the same request gave in quiet",
+        advice=lambda _: (
+            "something else got in while it was made: a shared buffer, an interrupted step"
+        ),
     )
 
 
@@ -107,8 +131,8 @@ def no_picture_looks_damaged(history: RunHistory) -> Iterator[Ruling]:
         history,
         looked,
         "IMG-4",
-        "a picture that looks whole",
-        "one look can err, so this is a warning: see for yourself",
+        expected="a picture that looks whole",
+        advice=lambda _: "one look can err, so this is a warning: see for yourself",
     )
 
 
