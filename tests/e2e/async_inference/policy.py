@@ -49,13 +49,14 @@ def _attempts(when: str, history: RunHistory, is_so: Callable[[Delivered], bool]
         return
     most = max(one.count for one in tries)
     if most == 1:
-        yield f"{when}: never sent again (seen {len(tries)} times)"
+        yield f"{when}: never sent again ({_seen(tries)})"
         return
     gaps = [gap for one in tries for gap in one.gaps]
-    yield (
-        f"{when}: up to {most} attempts, {min(gaps):.1f} to {max(gaps):.1f} s apart "
-        f"(seen {len(tries)} times)"
-    )
+    yield (f"{when}: up to {most} attempts, {_between(gaps)} apart ({_seen(tries)})")
+
+
+def _seen(tries: list[_Tries]) -> str:
+    return f"seen {len(tries)} times" if len(tries) > 1 else "seen once"
 
 
 def _tries(job: JobRecord) -> _Tries:
@@ -66,13 +67,18 @@ def _tries(job: JobRecord) -> _Tries:
 def _patience(history: RunHistory) -> Iterator[str]:
     """How long the miner waited for an answer: until it went away, or at least so long."""
     attempts = [d for job in history.accepted for d in job.deliveries if d.nemesis]
-    gone = [d.at - d.began for d in attempts if UNANSWERED in d.broken]
+    gone = [d.at - d.began for d in attempts if d.answered is None and UNANSWERED in d.broken]
     if gone:
-        yield f"Stops waiting for an answer after {min(gone):.1f} to {max(gone):.1f} s"
+        yield f"Stops waiting for an answer after {_between(gone)}"
         return
-    longest = max((d.at - d.began for d in attempts if d.answered), default=0.0)
+    longest = max((d.at - d.began for d in attempts if d.answered and not d.broken), default=0.0)
     if longest > WAITED_AT_LEAST:
         yield f"Waits for an answer for {longest:.1f} s at least"
+
+
+def _between(seconds: list[float]) -> str:
+    least, most = f"{min(seconds):.1f}", f"{max(seconds):.1f}"
+    return f"{most} s" if least == most else f"{least} to {most} s"
 
 
 def _redirects(history: RunHistory) -> Iterator[str]:
