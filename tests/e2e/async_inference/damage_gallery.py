@@ -14,20 +14,31 @@ from tests.e2e.async_inference.pictures.gallery import Card, alone_card, render_
 from tests.e2e.async_inference.pictures.pixels import Pixels, UndecodableError, decode
 from tests.e2e.async_inference.pictures.twin import compare
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
+from tests.harness.verdict import Finding
 
 MOST_CARDS = 24  # a page stays quick to open; the list of findings is complete
 
 
-def damage_gallery(folder: Path, events: Iterable[AsyncEvent]) -> Markup:
-    """The cards of the run in this folder, as safe HTML; empty where no picture is damaged."""
-    cards = list(islice(_cards(folder, split(events)[1]), MOST_CARDS))
+def damage_gallery(
+    folder: Path, events: Iterable[AsyncEvent], findings: Iterable[Finding]
+) -> Markup:
+    """The cards of the run in this folder, as safe HTML; empty where no picture is damaged.
+
+    Only pictures of jobs that one of the findings accuses are shown: a look alone proves nothing.
+    """
+    accused = {f.subject.partition(" ")[0] for f in findings if _is_about_pictures(f)}
+    cards = list(islice(_cards(folder, split(events)[1], accused), MOST_CARDS))
     return Markup(render_cards(cards)) if cards else Markup()  # escaped by jinja2
 
 
-def _cards(folder: Path, scenarios: Iterable[RunHistory]) -> Iterator[Card]:
+def _is_about_pictures(finding: Finding) -> bool:
+    return finding.clause.partition("-")[0] in {"IMG", "TRN"}
+
+
+def _cards(folder: Path, scenarios: Iterable[RunHistory], accused: set[str]) -> Iterator[Card]:
     shown = set[str]()
     for scenario in scenarios:
-        for job in scenario:
+        for job in (job for job in scenario if job.name in accused):
             for picture in job.pictures():
                 reason = broken_rule(scenario, job, picture)
                 if reason and picture.sha256 not in shown:

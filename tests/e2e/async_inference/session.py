@@ -139,10 +139,11 @@ class Session:
 
     def _write_reports(self, recorder: Recorder) -> None:
         run = {"run": recorder.run, "seed": self.seed, "target": self.settings.miner_url}
-        text = machine.as_json(self.verdict(), **run)
+        verdict = self.verdict()
+        text = machine.as_json(verdict, **run)
         (recorder.folder / "verdict.json").write_text(text, encoding="utf-8")
-        gallery = damage_gallery(recorder.folder, recorder.recorded)
-        html = report_page(recorder.recorded, self.verdict(), self.clauses, gallery)
+        gallery = damage_gallery(recorder.folder, recorder.recorded, verdict.findings)
+        html = report_page(recorder.recorded, verdict, self.clauses, gallery)
         (recorder.folder / "report.html").write_text(html, encoding="utf-8")
 
     def _open(self) -> Testbed:

@@ -12,6 +12,7 @@ from tests.e2e.async_inference.events import (
     Examined,
     Submitted,
 )
+from tests.harness.verdict import Finding
 from tests.unit.async_inference.histories import a_picture, good_job, scenario, spoiled
 
 
@@ -39,8 +40,14 @@ def under_load(difference: str) -> list[AsyncEvent]:
     ]
 
 
+def accusing(*jobs: str) -> list[Finding]:
+    return [Finding("IMG-3", f"{job} (an id)", "whole", "damaged") for job in jobs]
+
+
 def test_a_damaged_picture_stands_once_beside_its_twin(folder: Path) -> None:
-    page = damage_gallery(folder, under_load("Partial render detected: rows 40-63"))
+    page = damage_gallery(
+        folder, under_load("Partial render detected: rows 40-63"), accusing("job_002")
+    )
     assert page.count("<article>") == 1
     assert "rows 40–63 are flat grey" in page
     for label in ("delivered", "quiet twin", "difference"):
@@ -48,19 +55,26 @@ def test_a_damaged_picture_stands_once_beside_its_twin(folder: Path) -> None:
 
 
 def test_whole_pictures_make_no_gallery(folder: Path) -> None:
-    assert damage_gallery(folder, under_load("")) == ""
+    assert damage_gallery(folder, under_load(""), accusing("job_002")) == ""
+
+
+def test_a_picture_that_no_finding_accuses_is_not_shown(folder: Path) -> None:
+    """A look that errs, in a scenario that is about something else, is no damage."""
+    events = under_load("Partial render detected: rows 40-63")
+    about_something_else = [Finding("CBK-4", "job_002 (an id)", "1 delivery", "2")]
+    assert damage_gallery(folder, events, [*accusing("job_001"), *about_something_else]) == ""
 
 
 def test_a_file_without_pixels_has_its_card_too(folder: Path) -> None:
     (folder / a_picture("job_001").path).write_bytes(b"\x89PNG")
     job = spoiled(good_job("job_001"), Examined, defects=("truncated: ends in IHDR",))
-    page = damage_gallery(folder, scenario(job))
+    page = damage_gallery(folder, scenario(job), accusing("job_001"))
     assert "truncated: ends in IHDR" in page
     assert "no pixels to show" in page
 
 
 def test_names_from_the_wire_are_shown_as_text(folder: Path) -> None:
     job = spoiled(good_job("job_001"), Examined, defects=('<img src=x onerror="alert(1)">',))
-    page = damage_gallery(folder, scenario(job))
+    page = damage_gallery(folder, scenario(job), accusing("job_001"))
     assert "alert(1)" in page
     assert "<img src=x" not in page
