@@ -35,8 +35,7 @@ def every_job_is_delivered(history: RunHistory) -> Iterator[Ruling]:
         if job.deliveries:
             yield None
             continue
-        claim = job.section.status if job.section else None
-        said = f"the miner says {claim!r}" if claim else "the miner says nothing of it"
+        said = _said_of_callback(job)
         yield job.finding(
             "CBK-1",
             "a callback",
@@ -44,8 +43,18 @@ def every_job_is_delivered(history: RunHistory) -> Iterator[Ruling]:
             at=job.terminal.at if job.terminal else None,
             advice="can the miner reach the callback url (ASYNC_CALLBACK_BASE_URL)? If so, the "
             "callback was forgotten, or its task died before it was sent",
-            cause=f"no callback; {said}",
+            cause="no callback",
         )
+
+
+def _said_of_callback(job: JobRecord) -> str:
+    """The miner's own words: its status, and the code or the reason that it gives with it."""
+    section = job.section
+    if section is None or not section.status:
+        return "the miner says nothing of it"
+    code = "" if section.status_code is None else f" with status_code {section.status_code}"
+    why = f": {section.error}" if section.error else ""
+    return f"the miner says {section.status!r}{code}{why}"
 
 
 @check("CBK-2")
@@ -118,7 +127,7 @@ def _claimed_deliveries_arrived(history: RunHistory) -> Iterator[Ruling]:
             yield job.finding(
                 "CBK-10",
                 "a callback received, since the miner says 'delivered'",
-                f"{len(got)} attempts, answered {', '.join(got)}" if got else "no callback at all",
+                f"what was answered {', '.join(got)}" if got else "no callback at all",
                 at=job.terminal.at if job.terminal else None,
                 advice="the miner sets 'delivered' without a 2xx answer of the receiver",
                 cause="'delivered' but never received",

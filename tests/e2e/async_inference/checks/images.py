@@ -146,4 +146,10 @@ def completed_jobs_deliver_a_picture(history: RunHistory) -> Iterator[Ruling]:
         if delivery.image is not None or delivery.fields.get("image_url"):
             yield None
         else:
-            yield job.finding("CBK-8", "an image part or an image_url", "neither", at=delivery.at)
+            yield job.finding(
+                "CBK-8",
+                "an image part or an image_url",
+                "neither",
+                at=delivery.at,
+                advice="attach the file of the result as the part `image`, or say where it lies",
+            )

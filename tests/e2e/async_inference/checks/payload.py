@@ -34,7 +34,7 @@ def callbacks_are_multipart_posts(history: RunHistory) -> Iterator[Ruling]:
                     wrong,
                     at=delivery.at,
                     advice="let a library build the form, and send all of it",
-                    cause=wrong[:60],
+                    cause=wrong.partition(":")[0],
                 )
 
 
