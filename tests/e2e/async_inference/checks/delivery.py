@@ -43,7 +43,7 @@ def every_job_is_delivered(history: RunHistory) -> Iterator[Ruling]:
             at=job.terminal.at if job.terminal else None,
             advice="can the miner reach the callback url (ASYNC_CALLBACK_BASE_URL)? If so, the "
             "callback was forgotten, or its task died before it was sent",
-            cause="no callback",
+            cause=f"no callback; told as {job.section.status if job.section else None}",
         )
 
 
@@ -127,7 +127,7 @@ def _claimed_deliveries_arrived(history: RunHistory) -> Iterator[Ruling]:
             yield job.finding(
                 "CBK-10",
                 "a callback received, since the miner says 'delivered'",
-                f"what was answered {', '.join(got)}" if got else "no callback at all",
+                f"one that was answered {', '.join(got)}" if got else "no callback at all",
                 at=job.terminal.at if job.terminal else None,
                 advice="the miner sets 'delivered' without a 2xx answer of the receiver",
                 cause="'delivered' but never received",
