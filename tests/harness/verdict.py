@@ -69,8 +69,14 @@ class Finding:
         return Known(self.clause, self.check)
 
     def __str__(self) -> str:
+        """One line, whatever the target said: nothing in it can move a terminal's cursor."""
         when = "" if self.at is None else f" (at {self.at:.1f} s)"
-        return f"{self.clause} {self.subject}: expected {self.expected}, got {self.actual}{when}"
+        told = f"{self.clause} {self.subject}: expected {self.expected}, got {self.actual}{when}"
+        return "".join(map(_printable, told))
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else ascii(character)[1:-1]
 
 
 @dataclass(frozen=True, slots=True)

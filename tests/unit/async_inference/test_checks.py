@@ -315,3 +315,18 @@ def test_scenarios_are_told_apart() -> None:
     whole = from_events([*first, *second])
     assert [len(job.deliveries) for job in whole] == [1, 1]
     assert not whole.orphans
+
+
+def test_one_error_with_each_jobs_own_id_and_numbers_is_one_cause() -> None:
+    jobs = [
+        spoiled(
+            good_job(name, at=n * 0.1),
+            Polled,
+            status="failed",
+            job_error=f"job id-{n}f3a-77aa91: out of memory at step {n + 3}",
+        )
+        for n, name in enumerate(("job_001", "job_002"))
+    ]
+    findings = BY_NAME["every_job_completes"](a_history(*jobs)).findings
+    assert len(findings) == 2
+    assert len({finding.cause for finding in findings}) == 1

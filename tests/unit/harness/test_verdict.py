@@ -77,3 +77,10 @@ def test_an_incomplete_run_never_passes() -> None:
 def test_a_finding_says_clause_subject_expected_actual_and_when() -> None:
     assert str(BROKEN) == "CBK-4 job_1: expected 1 delivery, got 2 (at 12.4 s)"
     assert str(BROKEN) in judge(None, [ruling(BROKEN)]).explain()
+
+
+def test_what_a_target_says_stays_on_one_line_and_moves_no_cursor() -> None:
+    hostile = "500\n::error::\x1b[2Jnothing to see\r\u202e"
+    told = str(Finding("A-1", "job_1", "200", hostile))
+    assert told.isprintable()
+    assert told.endswith(r"got 500\n::error::\x1b[2Jnothing to see\r\u202e")

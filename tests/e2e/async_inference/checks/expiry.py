@@ -215,5 +215,6 @@ def expiry_leaves_the_job_alone(history: RunHistory) -> Iterator[Ruling]:
             "completed: only the callback expires",
             f"{job.final_status}: {error}",
             at=job.polls[-1].at,
+            advice="leave the job's state alone; say `expired` in the callback section only",
             cause=f"expired, so {job.final_status}",
         )

@@ -53,6 +53,7 @@ def status_words_are_legal(history: RunHistory) -> Iterator[Ruling]:
                 f"one of {', '.join(sorted(STATUSES))}",
                 repr(strange.status),
                 at=strange.at,
+                advice="say the nearest of the five words; clients wait for ever on any other",
                 cause=f"status {strange.status!r}",
             )
         elif job.polls:

@@ -1,5 +1,6 @@
 """SCH: every accepted job ends, and ends well."""
 
+import re
 from collections.abc import Iterator
 
 from tests.e2e.async_inference.diagnosis import Life
@@ -41,6 +42,9 @@ def _told(job: JobRecord, waiting: GaveUp) -> str:
     return f": {found.line(job.name, job.job_id)}" if found else ""
 
 
+OF_ONE_JOB = re.compile(r"[0-9a-f-]{8,}|\d+")  # ids and numbers, in the words of an error
+
+
 @check("SCH-2")
 def every_job_completes(history: RunHistory) -> Iterator[Ruling]:
     """A valid job that ends has a picture: it completes."""
@@ -56,7 +60,8 @@ def every_job_completes(history: RunHistory) -> Iterator[Ruling]:
             "completed",
             f"{job.final_status}: {error}",
             at=job.polls[-1].at,
-            cause=f"{job.final_status}: {error}",
+            advice="what fails under load alone lacks a lock, memory or a place of its own",
+            cause=f"{job.final_status}: {OF_ONE_JOB.sub('#', error)}",
         )
 
 

@@ -74,6 +74,7 @@ def times_are_iso_8601(history: RunHistory) -> Iterator[Ruling]:
                 f"{name} in ISO 8601, such as 2026-01-01T12:00:00Z",
                 repr(text[:40]),
                 at=at,
+                advice="write every time by one function, in UTC",
                 cause=f"{name} unreadable",
             )
 
