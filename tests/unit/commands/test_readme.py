@@ -90,3 +90,14 @@ def test_every_page_and_picture_that_is_linked_exists() -> None:
 def test_every_variable_of_the_settings_is_in_the_readme() -> None:
     missing = [name for name in Settings().described() if f"`{name}`" not in README]
     assert missing == []
+
+
+def test_every_dependency_has_its_line_of_reasons() -> None:
+    reasons = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").lower()
+    wanted = {
+        name.lower()
+        for file in ROOT.glob("requirements_*.txt")
+        for name in re.findall(r"^[A-Za-z][\w.-]*", file.read_text(encoding="utf-8"), re.M)
+    }
+    assert wanted
+    assert sorted(name for name in wanted if name not in reasons) == []
