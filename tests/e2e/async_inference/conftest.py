@@ -147,6 +147,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for line in (*policy.lines(whole), *sameness.lines(whole), *terminal.lines(verdict)):
             terminalreporter.line(line)
         terminalreporter.line(f"Report: {run.recorder.folder / 'report.html'}")
+    if run.broken:
+        terminalreporter.section("a fault of this suite when the run was closed", red=True)
+        terminalreporter.write(run.broken)
 
 
 @pytest.fixture(scope="session")

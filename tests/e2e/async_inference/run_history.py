@@ -73,9 +73,12 @@ class JobRecord:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height that were asked for; 0 where the request left them out."""
-        request = self.submitted.request
-        return int(request.get("width") or 0), int(request.get("height") or 0)
+        """Width and height that were asked for; 0 where the request has no such number."""
+        width, height = map(self.submitted.request.get, ("width", "height"))
+        return (
+            width if isinstance(width, int) else 0,
+            height if isinstance(height, int) else 0,
+        )
 
     def pictures(self) -> Iterator[File]:
         """Every picture of the job: as delivered, then as downloaded."""

@@ -2,6 +2,7 @@
 
 import random
 import secrets
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -39,8 +40,8 @@ def within(only: frozenset[str], clauses: Sequence[str]) -> bool:
 class Session:
     """Opens the testbed when the first test asks for it, and closes everything at the end.
 
-    ``unavailable`` is why nothing could be tested; ``faults`` are tests that failed for a reason
-    that no verdict knows of: faults of the suite.
+    ``unavailable`` is why nothing could be tested, ``broken`` where this suite itself failed when
+    the run was closed.
     """
 
     settings: Settings
@@ -53,6 +54,7 @@ class Session:
     results: list[CheckResult] = field(default_factory=list)
     unavailable: str = ""
     incomplete: str = ""
+    broken: str = ""
     recorder: Recorder | None = None
     _testbed: Testbed | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -110,19 +112,29 @@ class Session:
         """What the session ends with. A test that failed without a finding is a fault of ours."""
         if self.unavailable:
             return ExitCode.SETUP_FAILED
+        if self.broken:
+            return ExitCode.SUITE_FAULT
         code = self.verdict().exit_code
         return ExitCode.SUITE_FAULT if tests_failed and code is ExitCode.PASS else code
 
     def close(self) -> None:
-        """End the run and write ``verdict.json``. Safe to call when nothing was opened."""
-        if self._testbed is not None:
-            self._judge_stragglers(self._testbed)
-            self._testbed.close(self.incomplete)
-        if self.recorder is not None:
-            self._write_reports(self.recorder)
-        if self.update_baseline and self.results:
-            baseline.write(self.update_baseline, self.verdict().findings)
+        """End the run and write ``verdict.json``. Safe to call when nothing was opened.
+
+        What fails here is noted in ``broken``, and the rest is done all the same.
+        """
+        for step in (self._end, self._write_verdict, self._write_baseline, self._write_page):
+            try:
+                step()
+            except Exception:  # a fault of ours must not cost what was recorded
+                self.broken += traceback.format_exc()
         self._stack.close()
+
+    def _end(self) -> None:
+        if self._testbed is not None:
+            try:
+                self._judge_stragglers(self._testbed)
+            finally:
+                self._testbed.close(self.incomplete)
 
     def _judge_stragglers(self, testbed: Testbed) -> None:
         """The last judgement, on callbacks that came after the verdict on their scenario."""
@@ -137,11 +149,20 @@ class Session:
         recorder = testbed.recorder
         recorder.record(Judged(at=recorder.clock(), scenario=WHOLE_RUN, checks=names))
 
-    def _write_reports(self, recorder: Recorder) -> None:
-        run = {"run": recorder.run, "seed": self.seed, "target": self.settings.miner_url}
-        verdict = self.verdict()
-        text = machine.as_json(verdict, **run)
-        (recorder.folder / "verdict.json").write_text(text, encoding="utf-8")
+    def _write_verdict(self) -> None:
+        if self.recorder is not None:
+            run = {"run": self.recorder.run, "seed": self.seed, "target": self.settings.miner_url}
+            text = machine.as_json(self.verdict(), **run)
+            (self.recorder.folder / "verdict.json").write_text(text, encoding="utf-8")
+
+    def _write_baseline(self) -> None:
+        if self.update_baseline and self.results:
+            baseline.write(self.update_baseline, self.verdict().findings)
+
+    def _write_page(self) -> None:
+        if self.recorder is None:
+            return
+        recorder, verdict = self.recorder, self.verdict()
         gallery = damage_gallery(recorder.folder, recorder.recorded, verdict.findings)
         html = report_page(recorder.recorded, verdict, self.clauses, gallery)
         (recorder.folder / "report.html").write_text(html, encoding="utf-8")

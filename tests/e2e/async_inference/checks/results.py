@@ -41,8 +41,15 @@ def results_stay_the_same(history: RunHistory) -> Iterator[Ruling]:
         if again.file is not None and again.file.sha256 == first.file.sha256:
             yield None
         else:
-            got = again.file.sha256[:12] if again.file else str(again.status_code)
-            yield job.finding("RES-3", first.file.sha256[:12], got, at=again.at)
+            other = f"another file (sha256 {again.file.sha256[:12]})" if again.file else ""
+            yield job.finding(
+                "RES-3",
+                f"the same file each time (sha256 {first.file.sha256[:12]})",
+                other or f"{again.error or again.status_code}",
+                at=again.at,
+                advice="keep the finished file; do not draw, encode or overwrite it again",
+                cause="another file" if other else "no file",
+            )
 
 
 @check("RES-2")

@@ -36,7 +36,8 @@ def training_is_answered(history: RunHistory) -> Iterator[Ruling]:
             yield None
         else:
             got = probe.error or f"{probe.status_code} {probe.body[:120]!r}"
-            yield Finding("TRN-1", "POST /train", "200 or 202", got, probe.at)
+            advice = "a miner without training answers 404, 405, 501 or 503"
+            yield Finding("TRN-1", "POST /train", "200 or 202", got, probe.at, advice)
 
 
 @check("TRN-2")

@@ -73,7 +73,9 @@ def _run_suite(row: Row, url: str, folder: Path) -> Reported:
         timeout=240,
         check=False,
     )
-    return Reported(_clauses(folder), ran.returncode, ran.stdout + ran.stderr)
+    output = ran.stdout + ran.stderr
+    assert list(folder.glob("reports/*/report.html")), output
+    return Reported(_clauses(folder), ran.returncode, output)
 
 
 def _clauses(folder: Path) -> frozenset[str]:
