@@ -3,6 +3,10 @@
 The correct history trips no check; each row spoils one thing and names every check that reports it.
 """
 
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -330,3 +334,24 @@ def test_one_error_with_each_jobs_own_id_and_numbers_is_one_cause() -> None:
     findings = BY_NAME["every_job_completes"](a_history(*jobs)).findings
     assert len(findings) == 2
     assert len({finding.cause for finding in findings}) == 1
+
+
+CHECKS = ROOT / "tests" / "e2e" / "async_inference" / "checks"
+BY_POSITION = 6  # fields of a Finding up to its advice
+
+
+def _findings_without_advice(source: Path) -> Iterator[str]:
+    for call in (n for n in ast.walk(ast.parse(source.read_text())) if isinstance(n, ast.Call)):
+        name = (
+            call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        )
+        told = {keyword.arg for keyword in call.keywords}
+        given = "advice" in told or len(call.args) >= BY_POSITION
+        if name in {"finding", "Finding"} and not given:
+            yield f"{source.name}:{call.lineno}"
+
+
+def test_every_finding_comes_with_advice() -> None:
+    """Somebody who has never seen this code shall know what to look at."""
+    found = [line for source in CHECKS.glob("*.py") for line in _findings_without_advice(source)]
+    assert found == []

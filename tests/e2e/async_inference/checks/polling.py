@@ -77,6 +77,7 @@ def every_poll_is_answered(history: RunHistory) -> Iterator[Ruling]:
                 "200 with a readable status",
                 f"{bad.status_code or 'no answer'}: {told}",
                 at=bad.at,
+                advice="the record is read while it is written, or a poll has to wait for the work",
                 cause=f"poll answered {bad.status_code or 'not at all'}: {told[:40]}",
             )
         elif asked:

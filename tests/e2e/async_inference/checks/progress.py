@@ -27,6 +27,7 @@ def progress_is_a_percentage(history: RunHistory) -> Iterator[Ruling]:
                 "progress from 0 to 100",
                 f"{strange.progress:g}",
                 at=strange.at,
+                advice="tell percent of the whole job: steps that are done, of all, times 100",
                 cause="below 0" if (strange.progress or 0) < 0 else "above 100",
             )
         elif reported(job):

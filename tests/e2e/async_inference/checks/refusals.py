@@ -58,8 +58,8 @@ def bad_submissions_are_refused(history: RunHistory) -> Iterator[Ruling]:
             yield attempt.finding(
                 "SUB-8",
                 "4xx",
-                "check the body before the job is queued, and name the wrong field",
-                "accepted",
+                advice="check the body before the job is queued, and name the wrong field",
+                cause="accepted",
             )
 
 
@@ -71,8 +71,8 @@ def bad_submissions_break_nothing(history: RunHistory) -> Iterator[Ruling]:
             yield attempt.finding(
                 "SUB-9",
                 "4xx",
-                "an exception that nobody caught while the body was read; the miner's log has it",
-                f"answered {attempt.code}" if attempt.code else "no answer",
+                advice="nobody caught an exception while the body was read; the miner's log has it",
+                cause=f"answered {attempt.code}" if attempt.code else "no answer",
             )
         elif attempt.code != NOT_READY:
             yield None

@@ -101,6 +101,9 @@ def paths_do_not_climb(history: RunHistory) -> Iterator[Ruling]:
         )
 
 
+NO_TRACE = "log the trace and tell the client what was wrong in a sentence"
+
+
 @check("SEC-5")
 def answers_show_no_inside(history: RunHistory) -> Iterator[Ruling]:
     """No answer shows a stack trace, not even one about an error."""
@@ -111,7 +114,14 @@ def answers_show_no_inside(history: RunHistory) -> Iterator[Ruling]:
     for probe in history.probes:
         shown = INSIDE.search(probe.body)
         if shown:
-            yield finding("SEC-5", probe, "an error without the inside of the program")
+            yield finding(
+                "SEC-5",
+                probe,
+                "an error without the inside of the program",
+                actual=f"{probe.status_code} with a stack trace ({shown[0][:SHOWN]})",
+                advice=NO_TRACE,
+                cause="stack trace",
+            )
 
 
 def _shows(job: JobRecord, texts: list[str]) -> Finding | None:
@@ -123,6 +133,6 @@ def _shows(job: JobRecord, texts: list[str]) -> Finding | None:
         "an error without the inside of the program",
         f"a stack trace ({shown[0][:60]})",
         at=job.answered.at if job.answered else None,
-        advice="log the trace and tell the client what was wrong in a sentence",
+        advice=NO_TRACE,
         cause="stack trace",
     )

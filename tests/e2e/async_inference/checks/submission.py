@@ -138,5 +138,6 @@ def first_status_is_legal(history: RunHistory) -> Iterator[Ruling]:
                 f"one of {', '.join(sorted(STATUSES))} in the submission answer",
                 repr(answer.status),
                 at=answer.at,
+                advice="clients read this word with the code that reads polls; `queued` is usual",
                 cause=f"status {answer.status!r}",
             )

@@ -55,6 +55,7 @@ def the_end_has_a_time(history: RunHistory) -> Iterator[Ruling]:
                 f"completed_at in the status, since the job is {ends[-1].status}",
                 "none",
                 at=ends[-1].at,
+                advice="set it in the same step as the final status",
                 cause=f"{ends[-1].status} without completed_at",
             )
 
