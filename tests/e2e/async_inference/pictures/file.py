@@ -52,6 +52,11 @@ class Examiner:
         """All that is known so far."""
         return (*self._defects, *(self._walker.defects if self._walker else ()))
 
+    @property
+    def ended(self) -> bool:
+        """Whether more bytes could show nothing more."""
+        return self.type is not None and (self._feeder is None or self._feeder.ended)
+
     def feed(self, data: bytes) -> tuple[Defect, ...]:
         """Take the next bytes; the defects that they show."""
         if self.type is None:

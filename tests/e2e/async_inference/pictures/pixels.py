@@ -1,7 +1,7 @@
 """From the bytes of a file to its pixels, and between kinds of pixels."""
 
 from io import BytesIO
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,14 +16,16 @@ class UndecodableError(ValueError):
     """The bytes give no pixels; the message says why."""
 
 
-def decode(data: bytes) -> Pixels:
-    """The pixels of a PNG, JPEG or WebP: RGB, or RGBA where the file has transparency.
+def decode(data: bytes | BinaryIO) -> Pixels:
+    """The pixels of a PNG, JPEG or WebP, open or its content: RGB, or RGBA where it has
+    transparency.
 
     Raises:
         UndecodableError: no such picture, broken, or larger than ``MAX_PIXELS``.
     """
     try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
+        file = BytesIO(data) if isinstance(data, bytes) else data
+        with Image.open(file, formats=FORMATS) as image:
             return _levels(image)
     except UndecodableError:
         raise
