@@ -67,6 +67,11 @@ class JobRecord:
         return self.answered.job_id if self.answered else None
 
     @property
+    def shown(self) -> str:
+        """Both of its names, for a person."""
+        return f"{self.name} ({_printable(self.job_id)})" if self.job_id else self.name
+
+    @property
     def tags(self) -> dict[str, str]:
         return self.submitted.tags
 
@@ -136,8 +141,7 @@ class JobRecord:
         cause: str = "",
     ) -> Finding:
         """A finding about this job; ``cause`` groups it with equal ones of other jobs."""
-        shown = f"{self.name} ({_printable(self.job_id)})" if self.job_id else self.name
-        return Finding(clause, shown, expected, actual, at, advice, cause)
+        return Finding(clause, self.shown, expected, actual, at, advice, cause)
 
 
 @dataclass(eq=False)
@@ -146,7 +150,8 @@ class RunHistory:
 
     ``orphans`` are callbacks that belong to no job of the run. ``pictures`` tells what each picture
     of the run is, by its SHA-256 and the size that it should have; ``quiet`` are the pictures that
-    were made in quiet, by recipe; ``compared`` holds the comparisons, by picture and twin.
+    were made in quiet, by recipe, and ``quiet_jobs`` the first jobs that made them; ``compared``
+    holds the comparisons, by picture and twin.
     """
 
     jobs: dict[str, JobRecord] = field(default_factory=dict)
@@ -155,6 +160,7 @@ class RunHistory:
     nemesis_acts: list[NemesisActed] = field(default_factory=list)
     pictures: dict[tuple[str, int, int], Examined] = field(default_factory=dict)
     quiet: dict[Recipe, list[File]] = field(default_factory=dict)
+    quiet_jobs: dict[Recipe, JobRecord] = field(default_factory=dict)
     compared: dict[tuple[str, str], Compared] = field(default_factory=dict)
     learned: Learned | None = None
     scenario: ScenarioStarted | None = None
@@ -224,6 +230,7 @@ def _note_quiet_pictures(whole: RunHistory) -> None:
         picture = next(job.pictures(), None)
         if picture is not None and job.tags.get("load") == QUIET:
             whole.quiet.setdefault(job.recipe, []).append(picture)
+            whole.quiet_jobs.setdefault(job.recipe, job)
 
 
 def _part_of(whole: RunHistory) -> RunHistory:
@@ -232,6 +239,7 @@ def _part_of(whole: RunHistory) -> RunHistory:
         started=whole.started,
         pictures=whole.pictures,
         quiet=whole.quiet,
+        quiet_jobs=whole.quiet_jobs,
         compared=whole.compared,
         learned=whole.learned,
     )
