@@ -40,9 +40,12 @@ def under_load(difference: str) -> list[AsyncEvent]:
 
 
 def test_a_damaged_picture_stands_once_beside_its_twin(folder: Path) -> None:
-    page = damage_gallery(folder, under_load("Partial render detected: rows 40-63"))
+    """With the words of its finding, which knows whose content it is."""
+    told = "Partial render detected: rows 40–63 show job_007 (id-job_007)"
+    page = damage_gallery(folder, under_load(told))
     assert page.count("<article>") == 1
-    assert "rows 40–63 are flat grey" in page
+    assert f"<p>{told}</p>" in page
+    assert "top: 62.5%" in page
     for label in ("delivered", "quiet twin", "difference"):
         assert f"<figcaption>{label}</figcaption>" in page
 

@@ -223,7 +223,7 @@ def test_the_page_of_a_resumed_run_shows_what_was_found_before(
     out, page = tmp_path / "out.jsonl", tmp_path / "bad.html"
     run(folder / "a.png", folder / "b.png", "--output", out)
     assert run(folder, "--output", out, "--resume", "--gallery", page).exit_code
-    assert page.read_text().count("<article>") == 3
+    assert page.read_text().count("<article") == 3
 
 
 def test_a_foreign_output_is_not_continued(folder: Path, tmp_path: Path) -> None:
@@ -240,8 +240,9 @@ def test_the_page_shows_each_bad_picture_with_its_region(folder: Path, tmp_path:
     page = tmp_path / "bad.html"
     run(folder, "--gallery", page)
     html = page.read_text()
-    assert html.count("<article>") == 4
-    assert html.count("data:image/webp") == 2
+    assert html.count("<article") == 4
+    assert html.count("data:image/webp") == 3
+    assert html.count("as much as can be decoded") == 1
     assert "top: 62.5%" in html
     assert "<img src=x>" not in html
     assert "&lt;img src=x&gt;.png" in html

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.async_inference.pictures.describe import describe
+from tests.e2e.async_inference.pictures.file import Examiner, examine
+from tests.e2e.async_inference.pictures.pixels import decode
 from tests.e2e.async_inference.pictures.sniff import PNG_SIGNATURE
 from tests.unit.async_inference.pictures.files import chunk, encoded, ihdr, png, scene
 
@@ -56,7 +59,15 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "60 MB of text": (lambda: png(before=chunk(b"tEXt", b"a\0" + bytes(60_000_000))), "oversize"),
     "packed text": (
         lambda: png(before=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000), 9))),
-        "dimensions",
+        "oversize",
+    ),
+    "packed text in a language": (
+        lambda: png(before=chunk(b"iTXt", b"a\0\1\0en\0b\0" + zlib.compress(bytes(99_000_000)))),
+        "oversize",
+    ),
+    "packed profile": (
+        lambda: png(before=chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(99_000_000)))),
+        "oversize",
     ),
     "no size": (lambda: PNG_SIGNATURE + ihdr(0, 0) + bytes(99), "header"),
     "picture in a picture": (lambda: b"\0\0\1\0\1\0" + png(), "type"),
@@ -88,3 +99,33 @@ def test_a_hostile_file_costs_no_more_than_a_sound_one(name: str, tmp_path: Path
     grown, *kinds = done.stdout.split()
     assert kind in kinds
     assert int(grown) < ALLOWANCE
+
+
+TEXT = zlib.compress(bytes(1 << 20))
+SOUND_EXTRAS = {
+    "packed text": chunk(b"zTXt", b"prompt\0\0" + TEXT),
+    "profile": chunk(b"iCCP", b"sRGB\0\0" + TEXT),
+    "plain text in a language": chunk(b"iTXt", b"a\0\0\0en\0b\0" + bytes(999)),
+    "text without an end of its name": chunk(b"zTXt", b"x" * 9000),
+    "text that does not unpack": chunk(b"zTXt", b"a\0\0" + b"x" * 999),
+    "nothing": chunk(b"iTXt", b""),
+}
+
+
+@pytest.mark.parametrize("name", SOUND_EXTRAS)
+def test_ordinary_text_is_no_defect(name: str) -> None:
+    """Packed or not, sound or not: no pixel depends on it. It may come byte by byte."""
+    data = png(before=SOUND_EXTRAS[name])
+    assert examine(data) == ()
+    examiner = Examiner()
+    for n in range(len(data)):
+        examiner.feed(data[n : n + 1])
+    examiner.close()
+    assert examiner.defects == ()
+
+
+def test_a_long_text_does_not_keep_a_picture_from_being_decoded() -> None:
+    """Four mebibytes, as a workflow with pictures in it may have."""
+    data = png(before=chunk(b"zTXt", b"workflow\0\0" + zlib.compress(bytes(4 << 20))))
+    assert describe(data) == ()
+    assert decode(data).shape == decode(png()).shape
