@@ -3,11 +3,12 @@
 import csv
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -339,6 +340,46 @@ def test_what_is_done_takes_eight_bytes(tmp_path: Path) -> None:
     assert all(f"p{n}" in done for n in range(0, 5000, 100))
     assert "p5000" not in done
     assert done._keys.dtype == np.uint64
+
+
+def on_a_terminal(*arguments: object, stdout: Path | None = None) -> str:
+    """What a terminal of 200 columns is sent; standard output may go to a file."""
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "tests.e2e.async_inference.commands.validate"]
+    out = stdout.open("w") if stdout else os.fdopen(os.dup(follower), "w")
+    environment = os.environ | {"COLUMNS": "200", "TERM": "xterm"}
+    with (
+        out,
+        subprocess.Popen(
+            [*command, *map(str, arguments)], stdout=out, stderr=follower, cwd=ROOT, env=environment
+        ),
+    ):
+        os.close(follower)
+        shown = b""
+        with suppress(OSError):  # the terminal closes with its last process
+            while True:
+                out.close()
+                shown += os.read(leader, 1 << 16)
+    os.close(leader)
+    return shown.decode()
+
+
+def test_the_bar_stays_below_the_results(folder: Path) -> None:
+    """Each line of the table stands alone, and the bar tells rate and time left."""
+    shown = on_a_terminal(folder)
+    for line in shown.replace("\r\x1b[2K", "\n").split("\n"):
+        assert not ("pictures a second" in line and str(folder) in line)
+    assert "5/5" in shown
+    assert "left" in shown
+
+
+def test_results_go_where_standard_output_goes(folder: Path, tmp_path: Path) -> None:
+    """Only the bar is on the terminal when they are piped."""
+    out = tmp_path / "table.txt"
+    shown = on_a_terminal(folder, stdout=out)
+    assert str(folder) not in shown
+    assert "5/5" in shown
+    assert len(out.read_text().splitlines()) == 3
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TextIO, TypeAlias
+from typing import TypeAlias
 
 import click
 from rich.console import Console
@@ -27,7 +27,7 @@ from tests.e2e.async_inference.validation.files import (
     check_paths,
     find_files,
 )
-from tests.e2e.async_inference.validation.output import COLUMNS, WRITERS, Tally, Writer
+from tests.e2e.async_inference.validation.output import COLUMNS, WRITERS, Sink, Tally, Writer
 from tests.e2e.async_inference.validation.resume import FORMATS, Done, ResumeError, read_done
 from tests.e2e.async_inference.validation.work import INTERRUPTS, Judged, Rules, judge_files
 from tests.harness.exit_codes import ExitCode
@@ -140,16 +140,23 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class _Screen:
+    """What ``sys.stdout`` is at the moment: a progress bar takes its place, to stay below."""
+
+    def write(self, text: str, /) -> object:
+        return sys.stdout.write(text)
+
+
 @contextmanager
-def _opened(output: Path | None, *, append: bool) -> Iterator[TextIO]:
+def _opened(output: Path | None, *, append: bool) -> Iterator[Sink]:
     if output is None:
-        yield sys.stdout
+        yield _Screen() if sys.stdout.isatty() else sys.stdout
         return
     with output.open("a" if append else "w", encoding="utf-8", newline="") as out:
         yield out
 
 
-def _writer(out: TextIO, form: str, *, fresh: bool) -> Writer:
+def _writer(out: Sink, form: str, *, fresh: bool) -> Writer:
     if form == "csv" and fresh:
         out.write(",".join(COLUMNS) + "\n")
     return WRITERS[form](out)
@@ -220,7 +227,8 @@ def _with_progress(judged: Iterable[Judged], files: _Files) -> Iterator[Judged]:
         yield from judged
         return
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeLeft(), TextColumn("left"))
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    console, same_screen = Console(stderr=True), sys.stdout.isatty()
+    with Progress(*columns, console=console, redirect_stdout=same_screen) as progress:
         task = progress.add_task("", total=files.count())
         for one in judged:
             progress.advance(task)
