@@ -22,14 +22,11 @@ ALLOWANCE = 8 << 20  # bytes; what the interpreter may need beside the picture
 PROBE = """
 import resource, sys
 from pathlib import Path
-from tests.e2e.async_inference.pictures.describe import describe
-warm = Path(sys.argv[1]).read_bytes()
-describe(warm, expected=(1024, 1024))
-del warm
+from tests.e2e.async_inference.pictures.describe import describe_file
+describe_file(Path(sys.argv[1]), expected=(1024, 1024))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-data = Path(sys.argv[2]).read_bytes()
-problems = describe(data, name="job.png", expected=(1024, 1024))
-grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 - len(data)
+problems = describe_file(Path(sys.argv[2]), expected=(1024, 1024))
+grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
 print(grown, *sorted({p.kind for p in problems}))
 """
 
@@ -47,6 +44,12 @@ def jpeg_of(width: int, height: int) -> bytes:
     at = data.index(b"\xff\xc0") + 5
     data[at : at + 4] = struct.pack(">HH", height, width)
     return bytes(data)
+
+
+def commented(length: int) -> bytes:
+    """A JPEG of the right size with so many bytes of comments before its header."""
+    data, comment = encoded(scene(SIDE), "JPEG"), b"\xff\xfe\xff\xff" + bytes(65_533)
+    return data[:2] + comment * (length // len(comment)) + data[2:]
 
 
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -122,6 +125,12 @@ def test_ordinary_text_is_no_defect(name: str) -> None:
         examiner.feed(data[n : n + 1])
     examiner.close()
     assert examiner.defects == ()
+
+
+@pytest.mark.parametrize(("length", "kinds"), [(3_000_000, []), (20_000_000, ["oversize"])])
+def test_a_jpeg_may_have_comments_but_not_without_end(length: int, kinds: list[str]) -> None:
+    """It is held until it is decoded: at most what its pixels take, and a few megabytes."""
+    assert [str(defect.kind) for defect in examine(commented(length))] == kinds
 
 
 def test_a_long_text_does_not_keep_a_picture_from_being_decoded() -> None:
