@@ -47,7 +47,7 @@ def _cards(folder: Path, scenarios: Iterable[RunHistory], accused: set[str]) -> 
 
 
 def _card(folder: Path, scenario: RunHistory, job: JobRecord, picture: File, reason: str) -> Card:
-    title = f"{job.name} ({job.job_id})"
+    title = job.shown
     pixels = _pixels(folder, picture)
     twin = next((_pixels(folder, quiet) for quiet in scenario.quiet.get(job.recipe, ())), None)
     if pixels is None:
@@ -57,7 +57,7 @@ def _card(folder: Path, scenario: RunHistory, job: JobRecord, picture: File, rea
         tolerance, drift = (learned.tolerance or 0, learned.drift) if learned else (0, None)
         difference = compare(pixels, twin, tolerance, drift_tolerance=drift)
         if difference is not None:
-            return twin_card(title, pixels, twin, difference)
+            return twin_card(title, pixels, twin, difference, reason)
     return alone_card(title, (reason,), pixels, tuple(each.region for each in look(pixels)[:1]))
 
 

@@ -64,6 +64,7 @@ def _note_quiet_pictures(whole: RunHistory) -> None:
         picture = next(job.pictures(), None)
         if picture is not None and job.tags.get("load") == QUIET:
             whole.quiet.setdefault(job.recipe, []).append(picture)
+            whole.quiet_jobs.setdefault(job.recipe, job)
 
 
 def _part_of(whole: RunHistory) -> RunHistory:
@@ -72,6 +73,7 @@ def _part_of(whole: RunHistory) -> RunHistory:
         started=whole.started,
         pictures=whole.pictures,
         quiet=whole.quiet,
+        quiet_jobs=whole.quiet_jobs,
         compared=whole.compared,
         learned=whole.learned,
     )

@@ -63,6 +63,11 @@ class JobRecord:
         return self.answered.job_id if self.answered else None
 
     @property
+    def shown(self) -> str:
+        """Both of its names, for a person."""
+        return f"{self.name} ({_printable(self.job_id)})" if self.job_id else self.name
+
+    @property
     def tags(self) -> dict[str, str]:
         return self.submitted.tags
 
@@ -135,8 +140,7 @@ class JobRecord:
         cause: str = "",
     ) -> Finding:
         """A finding about this job; ``cause`` groups it with equal ones of other jobs."""
-        shown = f"{self.name} ({_printable(self.job_id)})" if self.job_id else self.name
-        return Finding(clause, shown, expected, actual, at, advice, cause)
+        return Finding(clause, self.shown, expected, actual, at, advice, cause)
 
 
 @dataclass(eq=False)
@@ -145,7 +149,8 @@ class RunHistory:
 
     ``orphans`` are callbacks that belong to no job of the run. ``pictures`` tells what each picture
     of the run is, by its SHA-256 and the size that it should have; ``quiet`` are the pictures that
-    were made in quiet, by recipe; ``compared`` holds the comparisons, by picture and twin.
+    were made in quiet, by recipe, and ``quiet_jobs`` the first jobs that made them; ``compared``
+    holds the comparisons, by picture and twin.
     """
 
     jobs: dict[str, JobRecord] = field(default_factory=dict)
@@ -154,6 +159,7 @@ class RunHistory:
     nemesis_acts: list[NemesisActed] = field(default_factory=list)
     pictures: dict[tuple[str, int, int], Examined] = field(default_factory=dict)
     quiet: dict[Recipe, list[File]] = field(default_factory=dict)
+    quiet_jobs: dict[Recipe, JobRecord] = field(default_factory=dict)
     compared: dict[tuple[str, str], Compared] = field(default_factory=dict)
     learned: Learned | None = None
     scenario: ScenarioStarted | None = None

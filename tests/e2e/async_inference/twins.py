@@ -38,23 +38,33 @@ def comparisons(scenario: RunHistory) -> Iterator[Comparison]:
     """What to compare of a scenario: pictures that are not their twin's file to the byte."""
     twins = scenario.quiet
     jobs = [job for job in scenario if not is_quiet(job)]
-    for position, job in enumerate(jobs):
+    for job in jobs:
         known = twins.get(job.recipe, [])
         digests = {twin.sha256 for twin in known}
         for picture in {p.sha256: p for p in job.pictures()}.values() if known else ():
             if picture.sha256 not in digests:
-                yield Comparison(picture, known[0], _others(job, jobs[:position][::-1], twins))
+                yield Comparison(picture, known[0], _others(job, jobs, scenario))
 
 
 def _others(
-    job: JobRecord, earlier: list[JobRecord], twins: dict[Recipe, list[File]]
+    job: JobRecord, jobs: list[JobRecord], scenario: RunHistory
 ) -> tuple[tuple[str, File], ...]:
-    """What the jobs before it asked for, the nearest first, then what else was made in quiet."""
+    """What the jobs before it asked for, the nearest first, then those that came while it was in
+    the works, then what else was made in quiet. Each is called by the job that asked for it."""
+    at = jobs.index(job)
+    end = job.terminal.at if job.terminal else float("inf")
+    beside = [other for other in jobs[at + 1 :] if other.submitted.at < end]
     found: dict[Recipe, tuple[str, File]] = {}
-    for other in earlier:
-        if other.recipe != job.recipe and other.recipe in twins:
-            found.setdefault(other.recipe, (other.name, twins[other.recipe][0]))
-    for recipe, pictures in twins.items():
-        if recipe != job.recipe:
-            found.setdefault(recipe, ("the picture of another request", pictures[0]))
+    for other in (*reversed(jobs[:at]), *beside, *scenario.quiet_jobs.values()):
+        if other.recipe != job.recipe and other.recipe in scenario.quiet:
+            picture = scenario.quiet[other.recipe][0]
+            found.setdefault(other.recipe, (_called(other, job), picture))
     return tuple(found.values())[:MAX_OTHERS]
+
+
+def _called(other: JobRecord, job: JobRecord) -> str:
+    """Completes the sentence "rows 5–9 show …" about the picture of ``job``."""
+    if other.recipe[:-1] != job.recipe[:-1]:
+        return other.shown
+    lora = other.submitted.request.get("lora_path")
+    return f"the look of {f'LoRA {lora}' if lora else 'no LoRA'}, as {other.shown} has it"

@@ -186,7 +186,8 @@ LORAS: list[tuple[list[Events], Outcome, Outcome]] = [
     (series(("a", {}), ("a", {}), ("a", LORA), ("a", {})), BAD, GOOD),
     (series(("a", {}), ("a", {}), ("l", LORA), ("x", {})), GOOD, BAD),
     (series(("a", {}), ("a", {}), ("l", LORA), ("l", {})), BAD, BAD),
-    (series(("a", {}), ("b", {}), ("l", LORA), ("c", {})), GOOD, OWED_NOTHING),
+    (series(("a", {}), ("b", {}), ("l", LORA), ("c", {})), OWED_NOTHING, OWED_NOTHING),
+    (series(("a", {}), ("b", {}), ("b", LORA), ("c", {})), BAD, OWED_NOTHING),
     (series(("a", {}), ("a", {})), OWED_NOTHING, OWED_NOTHING),
 ]
 
@@ -197,6 +198,16 @@ def test_a_lora_matters_and_does_not_stay(
 ) -> None:
     assert outcome(identity.loras_matter, *jobs) is matters
     assert outcome(identity.loras_do_not_stay, *jobs) is stays
+
+
+def test_findings_about_loras_name_both_jobs() -> None:
+    """The one that was spoilt, and the one whose look it has."""
+    jobs = series(("a", {}), ("a", {}), ("l", LORA), ("l", {}))
+    (matters,) = identity.loras_matter(a_history(*jobs)).findings
+    (stays,) = identity.loras_do_not_stay(a_history(*jobs)).findings
+    assert matters.subject == stays.subject == "job_004 (id-job_004)"
+    assert "that of job_003 (id-job_003): that is of LoRA ink, this of no LoRA" in matters.expected
+    assert stays.actual == "the picture of job_003 (id-job_003), which had asked for LoRA ink"
 
 
 def trained(jobs: list[Events], code: int = 202) -> list[Events]:

@@ -45,11 +45,12 @@ def accusing(*jobs: str) -> list[Finding]:
 
 
 def test_a_damaged_picture_stands_once_beside_its_twin(folder: Path) -> None:
-    page = damage_gallery(
-        folder, under_load("Partial render detected: rows 40-63"), accusing("job_002")
-    )
+    """With the words of its finding, which knows whose content it is."""
+    told = "Partial render detected: rows 40–63 show job_007 (id-job_007)"
+    page = damage_gallery(folder, under_load(told), accusing("job_002"))
     assert page.count("<article>") == 1
-    assert "rows 40–63 are flat grey" in page
+    assert f"<p>{told}</p>" in page
+    assert "top: 62.5%" in page
     for label in ("delivered", "quiet twin", "difference"):
         assert f"<figcaption>{label}</figcaption>" in page
 

@@ -3,10 +3,13 @@
 import csv
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.e2e.async_inference.commands.validate import validate
+from tests.e2e.async_inference.pictures.describe import Problem
+from tests.e2e.async_inference.validation import files, work
 from tests.e2e.async_inference.validation.files import Shard, find_files
 from tests.e2e.async_inference.validation.resume import read_done
 from tests.e2e.async_inference.validation.work import Rules, judge_files
@@ -116,6 +121,33 @@ def test_a_file_that_cannot_be_read_is_a_finding(tmp_path: Path) -> None:
     assert "2 pictures judged" in done.stderr
 
 
+def test_what_is_no_file_is_a_finding_and_is_not_opened(tmp_path: Path) -> None:
+    """A pipe, which nobody writes to, and a device without an end."""
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "endless.png").symlink_to("/dev/zero")
+    for options in ([], ["--rules", "spec"]):
+        done = run(tmp_path, *options)
+        assert done.exit_code == ExitCode.FINDINGS
+        assert done.stdout.count("not a file") == 2
+
+
+def test_a_fault_of_ours_does_not_end_the_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said of the picture that we stumbled on, and the others are judged."""
+
+    def stumbles(path: Path, **_options: object) -> tuple[Problem, ...]:
+        if path.name == "a.png":
+            raise MemoryError
+        return ()
+
+    monkeypatch.setattr(work, "describe_file", stumbles)
+    done = run(folder)
+    assert done.exit_code == ExitCode.FINDINGS
+    assert f"{folder}/a.png: judging it failed: MemoryError\n" in done.stdout
+    assert "5 pictures judged" in done.stderr
+
+
 def test_names_that_are_no_text_are_judged(tmp_path: Path) -> None:
     """A file name of stray bytes, and one with a line break, come out in every format."""
     for name in (b"\xff\xfe.png", b"two\nlines.png"):
@@ -172,8 +204,27 @@ def test_an_interrupted_run_goes_on(folder: Path, tmp_path: Path, form: str) -> 
     assert done.exit_code == ExitCode.FINDINGS
     assert cut.read_bytes() == text
     again = run(folder, "--output", cut, "--resume")
-    assert again.exit_code == ExitCode.PASS
+    assert again.exit_code == ExitCode.FINDINGS
+    assert "5 judged before, 3 of them invalid" in again.stderr
     assert cut.read_bytes() == text
+
+
+def test_a_resumed_run_of_sound_pictures_passes(folder: Path, tmp_path: Path) -> None:
+    """What was judged before counts: nothing is left to judge, and nothing was wrong."""
+    out = tmp_path / "out.jsonl"
+    for options in ([], ["--resume"]):
+        done = run(folder / "a.png", "--output", out, *options)
+        assert done.exit_code == ExitCode.PASS
+
+
+def test_the_page_of_a_resumed_run_shows_what_was_found_before(
+    folder: Path, tmp_path: Path
+) -> None:
+    """All three of them, though the first was judged by the run that was interrupted."""
+    out, page = tmp_path / "out.jsonl", tmp_path / "bad.html"
+    run(folder / "a.png", folder / "b.png", "--output", out)
+    assert run(folder, "--output", out, "--resume", "--gallery", page).exit_code
+    assert page.read_text().count("<article") == 3
 
 
 def test_a_foreign_output_is_not_continued(folder: Path, tmp_path: Path) -> None:
@@ -190,8 +241,9 @@ def test_the_page_shows_each_bad_picture_with_its_region(folder: Path, tmp_path:
     page = tmp_path / "bad.html"
     run(folder, "--gallery", page)
     html = page.read_text()
-    assert html.count("<article>") == 4
-    assert html.count("data:image/webp") == 2
+    assert html.count("<article") == 4
+    assert html.count("data:image/webp") == 3
+    assert html.count("as much as can be decoded") == 1
     assert "top: 62.5%" in html
     assert "<img src=x>" not in html
     assert "&lt;img src=x&gt;.png" in html
@@ -238,10 +290,51 @@ def test_files_are_found_as_they_are_asked_for(tmp_path: Path) -> None:
     assert [Path(p).name for p in found] == ["x.png", "y.png"]
 
 
+def test_large_folders_are_walked_in_slabs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More names than are held at a time: each comes once, in folders and in patterns."""
+    monkeypatch.setattr(files, "SLAB", 2)
+    names = {str(tmp_path / f"{n}.png") for n in range(5)}
+    for name in names:
+        Path(name).touch()
+    for asked in (tmp_path, tmp_path / "*.png"):
+        found = list(find_files([str(asked)], Shard()))
+        assert (len(found), set(found)) == (5, names)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """As ``os.scandir`` gives it."""
+
+    path: str
+
+    @property
+    def name(self) -> str:
+        return Path(self.path).name
+
+    def is_dir(self, **_options: bool) -> bool:
+        return not self.path.endswith(".png")
+
+
+def test_folders_may_be_nested_deeper_than_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three thousand folders, one in the other, and a picture in the last."""
+
+    def scandir(folder: str) -> AbstractContextManager[Iterator[Entry]]:
+        inside = "d" if folder.count("/d") < 3000 else "x.png"
+        return nullcontext(iter([Entry(f"{folder}/{inside}")]))
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    (found,) = find_files([str(tmp_path)], Shard())
+    assert found.endswith("/d/d/x.png")
+
+
 def test_what_is_done_takes_eight_bytes(tmp_path: Path) -> None:
     """A resumed run of millions fits into memory, and finds each path again."""
     out = tmp_path / "out.jsonl"
-    out.write_text("".join(json.dumps({"path": f"p{n}"}) + "\n" for n in range(5000)))
+    out.write_text(
+        "".join(json.dumps({"path": f"p{n}", "valid": True}) + "\n" for n in range(5000))
+    )
     done = read_done(out, "jsonl")
     assert len(done) == 5000
     assert all(f"p{n}" in done for n in range(0, 5000, 100))
@@ -249,23 +342,92 @@ def test_what_is_done_takes_eight_bytes(tmp_path: Path) -> None:
     assert done._keys.dtype == np.uint64
 
 
-def test_an_interrupt_ends_the_run_tidily(tmp_path: Path) -> None:
-    """Ctrl-C to all of its processes: no traceback, exit code 4, whole lines, and the way on."""
+def on_a_terminal(*arguments: object, stdout: Path | None = None) -> str:
+    """What a terminal of 200 columns is sent; standard output may go to a file."""
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "tests.e2e.async_inference.commands.validate"]
+    out = stdout.open("w") if stdout else os.fdopen(os.dup(follower), "w")
+    environment = os.environ | {"COLUMNS": "200", "TERM": "xterm"}
+    with (
+        out,
+        subprocess.Popen(
+            [*command, *map(str, arguments)], stdout=out, stderr=follower, cwd=ROOT, env=environment
+        ),
+    ):
+        os.close(follower)
+        shown = b""
+        with suppress(OSError):  # the terminal closes with its last process
+            while True:
+                out.close()
+                shown += os.read(leader, 1 << 16)
+    os.close(leader)
+    return shown.decode()
+
+
+def test_the_bar_stays_below_the_results(folder: Path) -> None:
+    """Each line of the table stands alone, and the bar tells rate and time left."""
+    shown = on_a_terminal(folder)
+    for line in shown.replace("\r\x1b[2K", "\n").split("\n"):
+        assert not ("pictures a second" in line and str(folder) in line)
+    assert "5/5" in shown
+    assert "left" in shown
+
+
+def test_results_go_where_standard_output_goes(folder: Path, tmp_path: Path) -> None:
+    """Only the bar is on the terminal when they are piped."""
+    out = tmp_path / "table.txt"
+    shown = on_a_terminal(folder, stdout=out)
+    assert str(folder) not in shown
+    assert "5/5" in shown
+    assert len(out.read_text().splitlines()) == 3
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """More pictures than are judged before an interrupt arrives."""
     (tmp_path / "0.png").write_bytes(SOUND)
     for n in range(1, 3000):
         (tmp_path / f"{n}.png").symlink_to(tmp_path / "0.png")
+    return tmp_path
+
+
+@contextmanager
+def running(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A run by its module, in a process group of its own."""
     module = "tests.e2e.async_inference.commands.validate"
-    command = [sys.executable, "-m", module, str(tmp_path), "--rules", "spec", "--format", "jsonl"]
+    command = [sys.executable, "-m", module, str(folder), "--rules", "spec", "--format", "jsonl"]
     pipe = subprocess.PIPE
     with subprocess.Popen(
-        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, cwd=ROOT
+        [*command, "--workers", "2"],
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        start_new_session=True,
+        cwd=ROOT,
     ) as process:
+        yield process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_run_tidily(many: Path, number: signal.Signals) -> None:
+    """Ctrl-C, or the end of a pod, to all of its processes: no traceback, exit code 4, whole lines,
+    and the way on."""
+    with running(many) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         first = process.stdout.readline()
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         rest, said = process.stdout.read(), process.stderr.read()
     assert process.returncode == ExitCode.INCONCLUSIVE, said
     assert "Traceback" not in said
     assert "--resume" in said
     assert 0 < len(rows(first + rest)) < 3000
+
+
+def test_a_killed_run_leaves_no_worker_behind(many: Path) -> None:
+    """The workers hold the output open; it closes when the last of them is gone."""
+    with running(many) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.kill()
+        process.stdout.read()

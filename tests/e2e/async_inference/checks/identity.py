@@ -38,6 +38,7 @@ def is_repeatable(group: list[JobRecord]) -> bool:
 
 
 NOT_REPEATABLE = NotApplicable("the miner's pictures are not repeatable to the byte")
+NO_LORA = NotApplicable("no job asked for a LoRA (ASYNC_TEST_LORAS names them)")
 
 
 @check("IDN-1")
@@ -55,7 +56,7 @@ def different_requests_different_pictures(history: RunHistory) -> Iterator[Rulin
                 yield job.finding(
                     "IDN-1",
                     "its own picture",
-                    f"the picture of {owner.name} ({owner.job_id}) in the {source}",
+                    f"the picture of {owner.shown} in the {source}",
                     at=at,
                     advice="a buffer or file name is shared between jobs, or the result is cached",
                     cause="the picture of another job",
@@ -100,7 +101,7 @@ def seed_zero_is_a_seed(history: RunHistory) -> Iterator[Ruling]:
         else:
             yield group[-1].finding(
                 "IDN-3",
-                f"the picture of {group[0].name}, which asked for the same with seed 0",
+                f"the picture of {group[0].shown}, which asked for the same with seed 0",
                 "another picture, while another seed repeats to the byte",
                 at=group[-1].submitted.at,
                 advice="`if seed:` takes 0 for no seed; ask whether it is None",
@@ -113,18 +114,21 @@ def loras_matter(history: RunHistory) -> Iterator[Ruling]:
     """Two requests that differ in the LoRA only get different pictures."""
     jobs = [job for job in history.accepted if drawn(job)]
     if jobs and not any(map(lora, jobs)):
-        yield NotApplicable("no job asked for a LoRA (ASYNC_TEST_LORAS names them)")
+        yield NO_LORA
+        return
+    plain = [_before_any_lora(group, jobs) for group in twins(history)]
+    differ = None if all(map(is_repeatable, filter(None, plain))) else NOT_REPEATABLE
     for n, job in enumerate(jobs):
         for other in jobs[:n]:
             if not same_but_lora(job, other) or lora(job) == lora(other):
                 continue
             if drawn(job) != drawn(other):
-                yield None
+                yield differ  # which proves nothing where the same request differs too
             else:
                 yield job.finding(
                     "IDN-4",
-                    f"another picture than that of {other.name}, with LoRA {lora(job)} in place "
-                    f"of {lora(other)}",
+                    f"another picture than that of {other.shown}: that is of {_styled(other)}, "
+                    f"this of {_styled(job)}",
                     "the same picture",
                     at=job.submitted.at,
                     advice="the LoRA was not applied, or the result was cached without regard to "
@@ -133,12 +137,16 @@ def loras_matter(history: RunHistory) -> Iterator[Ruling]:
                 )
 
 
+def _styled(job: JobRecord) -> str:
+    return f"LoRA {lora(job)}" if lora(job) else "no LoRA"
+
+
 @check("IDN-5")
 def loras_do_not_stay(history: RunHistory) -> Iterator[Ruling]:
     """A job without a LoRA is drawn without one, whatever the job before it asked for."""
     jobs = [job for job in history.accepted if drawn(job)]
     if jobs and not any(map(lora, jobs)):
-        yield NotApplicable("no job asked for a LoRA (ASYNC_TEST_LORAS names them)")
+        yield NO_LORA
         return
     for group in twins(history):
         if lora(group[0]):
@@ -161,10 +169,11 @@ def _stayed(job: JobRecord, plain: JobRecord, jobs: list[JobRecord]) -> Iterator
         yield None
         return
     last = next(j for j in reversed(jobs) if lora(j) and j.submitted.at < job.submitted.at)
+    got = "the picture of" if drawn(job) == drawn(last) else "another one, after"
     yield job.finding(
         "IDN-5",
-        f"the picture of {plain.name}, which asked for the same",
-        f"another one, after {last.name} had asked for LoRA {lora(last)}",
+        f"the picture of {plain.shown}, which asked for the same",
+        f"{got} {last.shown}, which had asked for LoRA {lora(last)}",
         at=job.submitted.at,
         advice="unload the LoRA, or set its weight to 0, before a job without one",
         cause="a LoRA stays active",

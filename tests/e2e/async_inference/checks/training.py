@@ -85,7 +85,7 @@ def pictures_after_training_are_as_before(history: RunHistory) -> Iterator[Rulin
             else:
                 yield job.finding(
                     "TRN-3",
-                    f"the picture of {before[0].name}, which asked for the same before the "
+                    f"the picture of {before[0].shown}, which asked for the same before the "
                     "training",
                     "another picture",
                     at=job.submitted.at,

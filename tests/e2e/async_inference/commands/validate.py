@@ -5,11 +5,12 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import TypeAlias
 
 import click
 from rich.console import Console
@@ -26,11 +27,12 @@ from tests.e2e.async_inference.validation.files import (
     check_paths,
     find_files,
 )
-from tests.e2e.async_inference.validation.output import COLUMNS, WRITERS, Tally, Writer
+from tests.e2e.async_inference.validation.output import COLUMNS, WRITERS, Sink, Tally, Writer
 from tests.e2e.async_inference.validation.resume import FORMATS, Done, ResumeError, read_done
-from tests.e2e.async_inference.validation.work import Judged, Rules, judge_files
+from tests.e2e.async_inference.validation.work import INTERRUPTS, Judged, Rules, judge_files
 from tests.harness.exit_codes import ExitCode
 
+Judge: TypeAlias = Callable[[Iterable[str]], Iterator[Judged]]
 _SIZE = re.compile(r"([1-9]\d{0,5})[x×]([1-9]\d{0,5})")
 
 
@@ -106,9 +108,11 @@ def validate(
     try:
         check_paths(paths)
         files = _Files(paths, shard, every_file, done)
-        judged = judge_files(files, Rules(expected, rules == "spec"), workers or _cores())
+        judge = partial(
+            judge_files, rules=Rules(expected, rules == "spec"), workers=workers or _cores()
+        )
         with _opened(output, append=resume) as out:
-            code = _run(judged, _writer(out, form, fresh=not len(done)), gallery, files)
+            code = _run(judge, _writer(out, form, fresh=not len(done)), gallery, files)
     except NoSuchPathError as error:
         usage_error(str(error))
     except OSError as error:
@@ -136,26 +140,35 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class _Screen:
+    """What ``sys.stdout`` is at the moment: a progress bar takes its place, to stay below."""
+
+    def write(self, text: str, /) -> object:
+        return sys.stdout.write(text)
+
+
 @contextmanager
-def _opened(output: Path | None, *, append: bool) -> Iterator[TextIO]:
+def _opened(output: Path | None, *, append: bool) -> Iterator[Sink]:
     if output is None:
-        yield sys.stdout
+        yield _Screen() if sys.stdout.isatty() else sys.stdout
         return
     with output.open("a" if append else "w", encoding="utf-8", newline="") as out:
         yield out
 
 
-def _writer(out: TextIO, form: str, *, fresh: bool) -> Writer:
+def _writer(out: Sink, form: str, *, fresh: bool) -> Writer:
     if form == "csv" and fresh:
         out.write(",".join(COLUMNS) + "\n")
     return WRITERS[form](out)
 
 
-def _run(judged: Iterable[Judged], write: Writer, gallery: Path | None, files: _Files) -> ExitCode:
+def _run(judge: Judge, write: Writer, gallery: Path | None, files: _Files) -> ExitCode:
     """Write each result as it comes, then the page and the summary; what the run ends with."""
     tally, bad_ones, started = Tally(), BadOnes(), time.monotonic()
     with _interrupts() as interrupts:
-        for one in _with_progress(judged, files):
+        for one in judge(files.done.bad) if gallery is not None else ():
+            bad_ones.add(one)
+        for one in _with_progress(judge(files), files):
             write(one)
             tally.add(one)
             if gallery is not None:
@@ -165,32 +178,44 @@ def _run(judged: Iterable[Judged], write: Writer, gallery: Path | None, files: _
     if gallery is not None:
         bad_ones.write(gallery)
     click.echo(tally.summary(time.monotonic() - started), err=True)
+    if len(files.done):
+        click.echo(
+            f"{len(files.done)} judged before, {files.done.invalid} of them invalid", err=True
+        )
     if interrupts:
         click.echo("Interrupted; the same command with --resume goes on from here.", err=True)
         return ExitCode.INCONCLUSIVE
-    return _verdict(tally, already=len(files.done))
+    return _verdict(tally, files.done)
 
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Ctrl-C is noted, so that no line is cut in the middle; a second one ends the run at once."""
+    """An interrupt (Ctrl-C, or a scheduler's request to end) is noted, so that no line is cut in
+    the middle; a second one ends the run at once."""
     noted: list[int] = []
+    before = {number: signal.getsignal(number) for number in INTERRUPTS}
 
     def note(number: int, _frame: object) -> None:
         noted.append(number)
-        signal.signal(signal.SIGINT, before)
+        put_back()
 
-    before = signal.signal(signal.SIGINT, note)
+    def put_back() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    for number in INTERRUPTS:
+        signal.signal(number, note)
     try:
         yield noted
     finally:
-        signal.signal(signal.SIGINT, before)
+        put_back()
 
 
-def _verdict(tally: Tally, *, already: int) -> ExitCode:
-    if tally.invalid:
+def _verdict(tally: Tally, done: Done) -> ExitCode:
+    """Of all that the output holds, with what an interrupted run had judged before."""
+    if tally.invalid or done.invalid:
         return ExitCode.FINDINGS
-    if not tally.judged and not already:
+    if not tally.judged and not len(done):
         click.echo("There was no picture to judge (--every-file takes any name).", err=True)
         return ExitCode.INCONCLUSIVE
     return ExitCode.PASS
@@ -202,7 +227,8 @@ def _with_progress(judged: Iterable[Judged], files: _Files) -> Iterator[Judged]:
         yield from judged
         return
     columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeLeft(), TextColumn("left"))
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    console, same_screen = Console(stderr=True), sys.stdout.isatty()
+    with Progress(*columns, console=console, redirect_stdout=same_screen) as progress:
         task = progress.add_task("", total=files.count())
         for one in judged:
             progress.advance(task)

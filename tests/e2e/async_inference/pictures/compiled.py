@@ -1,14 +1,12 @@
-"""Unfiltering a PNG and measuring its pixels, compiled; importing this needs numba.
+"""Measuring pixels, compiled; importing this needs numba.
 
 The numbers are those of ``alone.statistics.measure``, which is the one to read; this is the one
 to run where there are many pictures (requirements_fast.txt). Loops are plain so that they become
 vector instructions, and they let other threads run.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -20,47 +18,35 @@ from tests.e2e.async_inference.pictures.alone.statistics import (
     Ints,
     Statistics,
 )
+from tests.e2e.async_inference.pictures.machine_code import machine_code
 from tests.e2e.async_inference.pictures.pixels import Pixels
 
-F = TypeVar("F", bound=Callable[..., Any])
 Line: TypeAlias = npt.NDArray[np.uint8]
 Shorts: TypeAlias = npt.NDArray[np.int16]
-Long: TypeAlias = np.signedinteger[Any]
 Longs: TypeAlias = npt.NDArray[np.int32]
-
-
-def _compiled(function: F) -> F:
-    """Compile once for all processes: the machine code is kept beside this file."""
-    fast: F = numba.njit(cache=True, nogil=True, boundscheck=False)(function)
-    return fast
-
-
-def _inlined(function: F) -> F:
-    fast: F = numba.njit(cache=True, nogil=True, inline="always")(function)
-    return fast
-
-
-def unfiltered(rows: bytearray, width: int, height: int, channels: int) -> Pixels:
-    """The pixels of the inflated rows of an 8 bit, non-interlaced PNG (section 9 of the standard).
-
-    Every filter byte has to be one that exists.
-    """
-    raw = np.frombuffer(rows, np.uint8).reshape(height, 1 + width * channels)
-    out = np.empty((height, width * channels), np.uint8)
-    _unfilter(raw, out, channels)
-    return out.reshape(height, width, channels)
 
 
 def measure(pixels: Pixels) -> Statistics:
     """The statistics of RGB or RGBA pixels."""
-    height, width = pixels.shape[:2]
+    height, width, channels = pixels.shape
+    return _measured(np.ascontiguousarray(pixels).reshape(height, width * channels), 0, channels)
+
+
+def measure_unfiltered(rows: bytearray | Line, height: int, channels: int) -> Statistics:
+    """The same of rows that were unfiltered, where they lie."""
+    return _measured(np.frombuffer(rows, np.uint8).reshape(height, -1), 1, channels)
+
+
+def _measured(pixels: Pixels, skip: int, channels: int) -> Statistics:
+    """Of rows that begin with ``skip`` other bytes."""
+    height, width = len(pixels), (pixels.shape[1] - skip) // channels
     rows, columns = height // BLOCK, width // BLOCK
     lines = _zeros(height, 3), _zeros(height, 3), 255 - _zeros(width, 3), _zeros(width, 3)
     steps = _zeros(height, -(-width // BLOCK)), _zeros(width, -(-height // BLOCK)), _zeros(height)
     extremes = _zeros(rows, columns, 3), _zeros(rows, columns, 3)
     sums = _zeros(5, rows, columns)
     cells = _zeros(height // CELL, width // CELL, 3)
-    _measure(np.ascontiguousarray(pixels), lines, steps, (*extremes, sums), cells)
+    _measure(pixels, (skip, channels), lines, steps, (*extremes, sums, cells))
     return Statistics(
         height, width, *lines, *steps, *extremes, sums[0], sums[1], sums[2], sums[3], sums[4], cells
     )
@@ -70,93 +56,23 @@ def _zeros(*shape: int) -> Ints:
     return np.zeros(shape, np.int64)
 
 
-@_compiled
-def _unfilter(raw: Pixels, out: Pixels, step: int) -> None:
-    above = np.zeros(out.shape[1], np.uint8)
-    for r in range(out.shape[0]):
-        kind, source, line = raw[r, 0], raw[r, 1:], out[r]
-        if kind == 0:
-            _sub(source, line, line.size)
-        elif kind == 1:
-            _sub(source, line, step)
-        elif kind == 2:
-            _up(source, above, line)
-        elif kind == 3:
-            _average(source, above, line, step)
-        elif step == 3:
-            _paeth_rgb(source, above, line)
-        else:
-            _paeth(source, above, line, step)
-        above = line
-
-
-@_compiled
-def _sub(source: Line, line: Line, step: int) -> None:
-    for i in range(step):
-        line[i] = source[i]
-    for i in range(step, line.size):
-        line[i] = source[i] + line[i - step]
-
-
-@_compiled
-def _up(source: Line, above: Line, line: Line) -> None:
-    for i in range(line.size):
-        line[i] = source[i] + above[i]
-
-
-@_compiled
-def _average(source: Line, above: Line, line: Line, step: int) -> None:
-    for i in range(step):
-        line[i] = source[i] + (above[i] >> 1)
-    for i in range(step, line.size):
-        line[i] = source[i] + ((np.int32(line[i - step]) + np.int32(above[i])) >> 1)
-
-
-@_compiled
-def _paeth(source: Line, above: Line, line: Line, step: int) -> None:
-    for i in range(step):
-        line[i] = source[i] + above[i]
-    for i in range(step, line.size):
-        line[i] = source[i] + _predictor(
-            np.int32(line[i - step]), np.int32(above[i]), np.int32(above[i - step])
-        )
-
-
-@_compiled
-def _paeth_rgb(source: Line, above: Line, line: Line) -> None:
-    """Three chains side by side: each byte waits for the one three before it and for no other."""
-    a0 = a1 = a2 = c0 = c1 = c2 = np.int32(0)
-    for i in range(0, line.size, 3):
-        b0, b1, b2 = np.int32(above[i]), np.int32(above[i + 1]), np.int32(above[i + 2])
-        a0 = (source[i] + _predictor(a0, b0, c0)) & 255
-        a1 = (source[i + 1] + _predictor(a1, b1, c1)) & 255
-        a2 = (source[i + 2] + _predictor(a2, b2, c2)) & 255
-        line[i], line[i + 1], line[i + 2] = a0, a1, a2
-        c0, c1, c2 = b0, b1, b2
-
-
-@_inlined
-def _predictor(a: Long, b: Long, c: Long) -> Long:
-    """The one of left, above and above left that is nearest to a + b - c (section 9.4)."""
-    from_a, from_b = b - c, a - c
-    from_c = abs(from_a + from_b)
-    from_a, from_b = abs(from_a), abs(from_b)
-    second = b if from_b <= from_c else c
-    return a if from_a <= min(from_b, from_c) else second
-
-
-@_compiled
+@machine_code
 def _measure(
     pixels: Pixels,
+    layout: tuple[int, int],
     lines: tuple[Ints, Ints, Ints, Ints],
     steps: tuple[Ints, Ints, Ints],
-    blocks: tuple[Ints, Ints, Ints],
-    cells: Ints,
+    blocks: tuple[Ints, Ints, Ints, Ints],
 ) -> None:
-    """Everything is added up column by column, over the rows of a cell or a block, as vectors."""
+    """Everything is added up column by column, over the rows of a cell or a block, as vectors.
+
+    ``layout``: how many bytes each row begins with, and how many a pixel has.
+    """
     row_low, row_high, column_low, column_high = lines
     row_steps, column_steps, row_changes = steps
-    height, width, channels = pixels.shape
+    block_low, block_high, sums, cells = blocks
+    skip, channels = layout
+    height, width = pixels.shape[0], (pixels.shape[1] - skip) // channels
     planes = np.zeros((2, 3, width), np.uint8)  # of this row and the one above
     ys = np.zeros((2, width), np.int16)
     across = np.zeros(width, np.int16)
@@ -168,7 +84,7 @@ def _measure(
     for r in range(height):
         now, y, up = planes[r & 1], ys[r & 1], ys[(r + 1) & 1]
         step, before, twice = down[r % 3], down[(r + 2) % 3], down[(r + 1) % 3]
-        _split(pixels[r].reshape(width * channels), channels, now, y)
+        _split(pixels[r, skip:], channels, now, y)
         _distances(y[1:], y[:-1], across[1:])
         if r > 0:
             _distances(y, up, step)
@@ -196,10 +112,10 @@ def _measure(
                 sharp_columns[x] = 0
             _widen(low, high, column_low, column_high)
         if r % BLOCK == BLOCK - 1:
-            _finish_blocks(low, high, running, r // BLOCK, blocks)
+            _finish_blocks(low, high, running, r // BLOCK, (block_low, block_high, sums))
 
 
-@_compiled
+@machine_code
 def _widen(low: Pixels, high: Pixels, column_low: Ints, column_high: Ints) -> None:
     for c in range(3):
         for x in range(low.shape[1]):
@@ -207,7 +123,7 @@ def _widen(low: Pixels, high: Pixels, column_low: Ints, column_high: Ints) -> No
             column_high[x, c] = max(column_high[x, c], np.int64(high[c, x]))
 
 
-@_compiled
+@machine_code
 def _finish_blocks(
     low: Pixels, high: Pixels, running: Longs, down: int, blocks: tuple[Ints, Ints, Ints]
 ) -> None:
@@ -225,7 +141,7 @@ def _finish_blocks(
             low[c, x], high[c, x] = 255, 0
 
 
-@_compiled
+@machine_code
 def _extremes(values: Line) -> tuple[int, int]:
     low, high = values[0], values[0]
     for x in range(values.size):
@@ -233,7 +149,7 @@ def _extremes(values: Line) -> tuple[int, int]:
     return low, high
 
 
-@_compiled
+@machine_code
 def _split(line: Line, channels: int, now: Pixels, y: Shorts) -> None:
     red, green, blue = now[0], now[1], now[2]
     if channels == 3:  # apart, so that the distance of the bytes is known when it is compiled
@@ -246,14 +162,14 @@ def _split(line: Line, channels: int, now: Pixels, y: Shorts) -> None:
         y[x] = np.int16(red[x]) + np.int16(2) * np.int16(green[x]) + np.int16(blue[x])
 
 
-@_compiled
+@machine_code
 def _distances(one: Shorts, other: Shorts, out: Shorts) -> None:
     for x in range(out.size):
         step = np.int16(one[x] - other[x])
         out[x] = step if step >= 0 else -step
 
 
-@_compiled
+@machine_code
 def _sharp(before: Shorts, step: Shorts, after: Shorts, out: Line) -> None:
     ratio = np.int16(SHARP_RATIO)
     for x in range(step.size):
@@ -262,7 +178,7 @@ def _sharp(before: Shorts, step: Shorts, after: Shorts, out: Line) -> None:
         )
 
 
-@_compiled
+@machine_code
 def _changes(now: Pixels, old: Pixels) -> int:
     count = 0
     for x in range(now.shape[1]):
@@ -270,7 +186,7 @@ def _changes(now: Pixels, old: Pixels) -> int:
     return count
 
 
-@_compiled
+@machine_code
 def _count_by_block(marks: Line, counts: Ints) -> None:
     for b in range(counts.size):
         count = np.int64(0)
@@ -279,25 +195,25 @@ def _count_by_block(marks: Line, counts: Ints) -> None:
         counts[b] = count
 
 
-@_compiled
+@machine_code
 def _extend(values: Line, low: Line, high: Line) -> None:
     for x in range(values.size):
         low[x], high[x] = min(low[x], values[x]), max(high[x], values[x])
 
 
-@_compiled
+@machine_code
 def _add(values: Line, total: Longs) -> None:
     for x in range(values.size):
         total[x] += values[x]
 
 
-@_compiled
+@machine_code
 def _add_squares(values: Shorts, total: Longs) -> None:
     for x in range(values.size):
         total[x] += np.int32(values[x]) * np.int32(values[x])
 
 
-@_compiled
+@machine_code
 def _add_colour_steps(red: Line, blue: Line, colour: Longs, channel: Longs) -> None:
     for x in range(1, red.size):
         r, b = np.int32(red[x]) - np.int32(red[x - 1]), np.int32(blue[x]) - np.int32(blue[x - 1])
@@ -305,7 +221,7 @@ def _add_colour_steps(red: Line, blue: Line, colour: Longs, channel: Longs) -> N
         channel[x] += r * r + b * b
 
 
-@_compiled
+@machine_code
 def _fold(columns: Longs, side: int, out: Ints) -> None:
     """Add up each run of ``side`` columns, and begin again at nothing."""
     for k in range(out.size):

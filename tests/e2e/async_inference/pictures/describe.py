@@ -1,23 +1,27 @@
 """All that is wrong with one picture, by its file and then by its looks, in one list."""
 
 import importlib
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from tests.e2e.async_inference.image_validator import ImageValidator, detect_partial_render_bytes
+from tests.e2e.async_inference.image_validator import ImageValidator, detect_partial_render
 from tests.e2e.async_inference.pictures.alone.look import MIN_SIDE, judge_statistics, look
 from tests.e2e.async_inference.pictures.alone.suspicion import Suspicion
 from tests.e2e.async_inference.pictures.defect import Defect, DefectKind
-from tests.e2e.async_inference.pictures.file import Size, examine, type_defects
+from tests.e2e.async_inference.pictures.file import Examiner, Size, type_defects
 from tests.e2e.async_inference.pictures.pixels import UndecodableError, decode
 from tests.e2e.async_inference.pictures.png import PngParser
 from tests.e2e.async_inference.pictures.png_stream import CHANNELS
 from tests.e2e.async_inference.pictures.push import Feeder
 from tests.e2e.async_inference.pictures.region import Region
 from tests.e2e.async_inference.pictures.sniff import PNG_SIGNATURE, SNIFF_BYTES
+
+PIECE = 1 << 18  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +34,35 @@ class Problem:
 
 
 def describe(
-    data: bytes, *, name: str = "", expected: Size | None = None, compiled: bool = False
+    data: bytes | BinaryIO, *, name: str = "", expected: Size | None = None, compiled: bool = False
 ) -> tuple[Problem, ...]:
-    """Every problem of a file, exactly; of a sound file, what its looks make suspect.
+    """Every problem of a file (open, or its content), exactly; of a sound file, what its looks make
+    suspect.
 
     ``compiled`` gives the same answer several times faster where numba is installed, once its first
     second is spent on loading: for many pictures.
     """
-    quick = describe_compiled(data, name=name, expected=expected) if compiled else None
+    file = BytesIO(data) if isinstance(data, bytes) else data
+    quick = describe_compiled(file, name=name, expected=expected) if compiled else None
     if quick is not None:
         return quick
-    defects = examine(data, name=name, expected=expected)
-    if defects:
-        return _of_defects(defects)
+    examiner = Examiner(name=name, expected=expected)
+    _feed(file, examiner)
+    if examiner.defects:
+        return _of_defects(examiner.defects)
     try:
-        return _of_suspicions(look(decode(data)))
+        file.seek(0)
+        return _of_suspicions(look(decode(file)))
     except UndecodableError as error:
         return (Problem(DefectKind.UNREADABLE, f"cannot be decoded: {error}"),)
+
+
+def _feed(file: BinaryIO, taker: Examiner | Feeder) -> None:
+    """All of the file, or as much as tells everything; a piece of it is in memory at a time."""
+    file.seek(0)
+    while not taker.ended and (piece := file.read(PIECE)):
+        taker.feed(piece)
+    taker.close()
 
 
 def _of_defects(defects: Iterable[Defect]) -> tuple[Problem, ...]:
@@ -58,20 +74,19 @@ def _of_suspicions(suspicions: Iterable[Suspicion]) -> tuple[Problem, ...]:
 
 
 def describe_compiled(
-    data: bytes, *, name: str = "", expected: Size | None = None
+    data: bytes | BinaryIO, *, name: str = "", expected: Size | None = None
 ) -> tuple[Problem, ...] | None:
     """The same for a usual PNG, each byte inflated once; None for any other file, or without numba.
 
     Usual: 8 bits, RGB or RGBA, not interlaced.
     """
-    kernels = _kernels()
-    if kernels is None or not data.startswith(PNG_SIGNATURE):
+    file = BytesIO(data) if isinstance(data, bytes) else data
+    kernels, head = _kernels(), file.read(SNIFF_BYTES)
+    if kernels is None or not head.startswith(PNG_SIGNATURE):
         return None
     parser = PngParser(expected, keep=True)
-    feeder = Feeder(parser.walk())
-    feeder.feed(data)
-    feeder.close()
-    defects = [*type_defects(data[:SNIFF_BYTES], name), *parser.defects]
+    _feed(file, Feeder(parser.walk()))
+    defects = [*type_defects(head, name), *parser.defects]
     if defects:
         return _of_defects(defects)
     header, stream = parser.header, parser.stream
@@ -83,26 +98,32 @@ def describe_compiled(
     if min(header.width, header.height) < MIN_SIDE:
         return ()
     channels = CHANNELS[header.colour]
-    pixels = kernels.unfiltered(stream.rows, header.width, header.height, channels)
-    return _of_suspicions(judge_statistics(pixels, kernels.measure(pixels)))
+    measuring, unfilter = kernels
+    pixels = unfilter.unfiltered(stream.rows, header.width, header.height, channels)
+    statistics = measuring.measure_unfiltered(stream.rows, header.height, channels)
+    return _of_suspicions(judge_statistics(pixels, statistics))
 
 
 @cache
-def _kernels() -> Any:
-    """The compiled module, or None where numba is not installed."""
+def _kernels() -> tuple[Any, Any] | None:
+    """The compiled modules, or None where numba is not installed."""
+    package = "tests.e2e.async_inference.pictures"
     try:
-        return importlib.import_module("tests.e2e.async_inference.pictures.compiled")
+        return (
+            importlib.import_module(f"{package}.compiled"),
+            importlib.import_module(f"{package}.unfilter"),
+        )
     except ModuleNotFoundError:
         return None
 
 
-def describe_by_rules(data: bytes, *, expected: Size | None = None) -> tuple[Problem, ...]:
+def describe_by_rules(path: Path, *, expected: Size | None = None) -> tuple[Problem, ...]:
     """The same by the six rules and the look at the bottom."""
     validator = ImageValidator(expected) if expected else ImageValidator()
-    result = validator.validate_bytes(data)
+    result = validator.validate(path)
     if not result.is_valid:
         return (Problem("rule", result.reason),)
-    partial, reason = detect_partial_render_bytes(data)
+    partial, reason = detect_partial_render(path)
     return (Problem("partial", reason),) if partial else ()
 
 
@@ -111,10 +132,12 @@ def describe_file(
 ) -> tuple[Problem, ...]:
     """The same for a file on disk; one that cannot be read is a problem of its own."""
     try:
-        data = path.read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe or a device may never end
+            return (Problem(DefectKind.UNREADABLE, "not a file"),)
+        if six_rules:
+            return describe_by_rules(path, expected=expected)
+        with path.open("rb", buffering=0) as file:
+            return describe(file, name=path.name, expected=expected, compiled=compiled)
     except (OSError, ValueError) as error:
         words = (error.strerror if isinstance(error, OSError) else None) or str(error)
         return (Problem(DefectKind.UNREADABLE, f"file cannot be read: {words}"),)
-    if six_rules:
-        return describe_by_rules(data, expected=expected)
-    return describe(data, name=path.name, expected=expected, compiled=compiled)

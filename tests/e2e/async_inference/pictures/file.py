@@ -19,7 +19,9 @@ from tests.e2e.async_inference.pictures.webp import WebpParser
 
 Size: TypeAlias = tuple[int, int]
 MAX_DECODED_PIXELS = 1 << 26  # no larger JPEG or WebP is decoded
-MAX_HELD_BYTES = 1 << 26  # of a JPEG or WebP, until it is decoded at its end
+# Of a JPEG or WebP, until it is decoded at its end: no more than its pixels, and a little beside.
+MAX_HELD_BYTES = 1 << 26
+HELD_A_PIXEL, HELD_BESIDE = 4, 1 << 22
 _PARSERS: dict[FileType, type[Walker]] = {
     FileType.PNG: PngParser,
     FileType.JPEG: JpegParser,
@@ -51,6 +53,11 @@ class Examiner:
     def defects(self) -> tuple[Defect, ...]:
         """All that is known so far."""
         return (*self._defects, *(self._walker.defects if self._walker else ()))
+
+    @property
+    def ended(self) -> bool:
+        """Whether more bytes could show nothing more."""
+        return self.type is not None and (self._feeder is None or self._feeder.ended)
 
     def feed(self, data: bytes) -> tuple[Defect, ...]:
         """Take the next bytes; the defects that they show."""
@@ -88,12 +95,16 @@ class Examiner:
         self._feeder.feed(data)
         if self.type is FileType.PNG or self.defects or self._held is None:
             self._held = None
-        elif len(self._held) + len(data) > MAX_HELD_BYTES:
+        elif len(self._held) + len(data) > self._most_held():
+            mib = self._most_held() >> 20
             self._held = None
-            mib = MAX_HELD_BYTES >> 20
             self._defects.append(Defect(DefectKind.OVERSIZE, f"more than {mib} MiB of {self.type}"))
         else:
             self._held += data
+
+    def _most_held(self) -> int:
+        width, height = (self._walker.size if self._walker else None) or self._expected or (0, 0)
+        return min(MAX_HELD_BYTES, HELD_BESIDE + HELD_A_PIXEL * width * height)
 
     def _decode(self, data: bytes) -> None:
         assert self._walker is not None

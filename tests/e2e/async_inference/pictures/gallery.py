@@ -41,22 +41,30 @@ class Card:
 
 
 def alone_card(
-    title: str, reasons: tuple[str, ...], pixels: Pixels | None, regions: tuple[Region, ...] = ()
+    title: str,
+    reasons: tuple[str, ...],
+    pixels: Pixels | None,
+    regions: tuple[Region, ...] = (),
+    *,
+    label: str = "delivered",
 ) -> Card:
     """A picture judged alone; ``pixels`` is None where the file gives none."""
     image = thumbnail(pixels) if pixels is not None else ""
-    return Card(title, reasons, (Frame("delivered", image, regions),))
+    return Card(title, reasons, (Frame(label, image, regions),))
 
 
-def twin_card(title: str, picture: Pixels, twin: Pixels, difference: Difference) -> Card:
-    """A picture beside its quiet twin, and the map of their differences."""
+def twin_card(
+    title: str, picture: Pixels, twin: Pixels, difference: Difference, reason: str = ""
+) -> Card:
+    """A picture beside its quiet twin, and the map of their differences; ``reason`` in place of
+    the difference's own, where more is known."""
     frames = [
         Frame("delivered", thumbnail(picture), difference.regions),
         Frame("quiet twin", thumbnail(twin), difference.regions),
     ]
     if picture.shape[:2] == twin.shape[:2]:
         frames.append(Frame("difference", thumbnail(difference_map(picture, twin))))
-    return Card(title, (difference.reason,), tuple(frames))
+    return Card(title, (reason or difference.reason,), tuple(frames))
 
 
 def difference_map(picture: Pixels, twin: Pixels) -> Pixels:

@@ -1,35 +1,56 @@
 """From the bytes of a file to its pixels, and between kinds of pixels."""
 
 from io import BytesIO
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageFile, PngImagePlugin
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # (rows, columns, 3) is RGB, (rows, columns, 4) RGBA
 FORMATS = ("PNG", "JPEG", "WEBP")
 MAX_PIXELS = 1 << 26  # of which nothing larger is decoded
+# Pillow refuses a picture whose packed text is longer than one mebibyte; the look at the file has
+# its own limit, which is this.
+PngImagePlugin.MAX_TEXT_CHUNK = 1 << 24
 
 
 class UndecodableError(ValueError):
     """The bytes give no pixels; the message says why."""
 
 
-def decode(data: bytes) -> Pixels:
-    """The pixels of a PNG, JPEG or WebP: RGB, or RGBA where the file has transparency.
+def decode(data: bytes | BinaryIO) -> Pixels:
+    """The pixels of a PNG, JPEG or WebP, open or its content: RGB, or RGBA where it has
+    transparency.
 
     Raises:
         UndecodableError: no such picture, broken, or larger than ``MAX_PIXELS``.
     """
     try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
+        file = BytesIO(data) if isinstance(data, bytes) else data
+        with Image.open(file, formats=FORMATS) as image:
             return _levels(image)
     except UndecodableError:
         raise
     except Exception as error:  # Pillow raises whatever a format makes it stumble on
         words = str(error).partition(" <_io")[0]
         raise UndecodableError(words or type(error).__name__) from error
+
+
+def decode_in_part(data: bytes | BinaryIO) -> Pixels:
+    """As much as a broken file shows, to be looked at: what is missing is black, or transparent.
+
+    Changes a setting of Pillow meanwhile, so that no other thread should decode.
+
+    Raises:
+        UndecodableError: not even its beginning can be decoded.
+    """
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        return decode(data)
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _levels(image: Image.Image) -> Pixels:

@@ -10,6 +10,7 @@ import struct
 
 from tests.e2e.async_inference.pictures.defect import DefectKind
 from tests.e2e.async_inference.pictures.inflate import crc32
+from tests.e2e.async_inference.pictures.packed import Packed
 from tests.e2e.async_inference.pictures.png_stream import PngHeader, PngStream
 from tests.e2e.async_inference.pictures.push import AtMost, Bytes, Parser
 from tests.e2e.async_inference.pictures.sniff import PNG_SIGNATURE
@@ -145,17 +146,24 @@ class PngParser(Walker):
         return any(d.kind in {DefectKind.STREAM, DefectKind.ROWS} for d in self.defects)
 
     def _other_chunk(self, kind: bytes, length: int, start: int) -> Parser:
+        self._count_extra(length, start)
+        crc, packed = crc32(kind), Packed(kind)
+        while length:
+            piece = yield AtMost(length)
+            crc = crc32(piece, crc)
+            before = packed.length
+            packed.feed(piece, MAX_EXTRA_BYTES)
+            self._count_extra(packed.length - before, start)
+            self._at += len(piece)
+            length -= len(piece)
+        yield from self._check_crc(crc, kind, start)
+
+    def _count_extra(self, length: int, start: int) -> None:
+        """Of bytes beside the pixels, packed and unpacked."""
         self._extra += length
         if self._extra > MAX_EXTRA_BYTES >= self._extra - length:
             mib = MAX_EXTRA_BYTES >> 20
             self._found(DefectKind.OVERSIZE, f"more than {mib} MiB beside the pixels", start)
-        crc = crc32(kind)
-        while length:
-            piece = yield AtMost(length)
-            crc = crc32(piece, crc)
-            self._at += len(piece)
-            length -= len(piece)
-        yield from self._check_crc(crc, kind, start)
 
     def _check_crc(self, crc: int, kind: bytes, start: int) -> Parser:
         if crc != int.from_bytes((yield from self._read(4)), "big"):

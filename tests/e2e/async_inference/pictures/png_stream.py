@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from tests.e2e.async_inference.pictures.defect import Defect, DefectKind
 from tests.e2e.async_inference.pictures.inflate import InflateError, Inflater
 from tests.e2e.async_inference.pictures.push import Bytes
@@ -72,7 +74,7 @@ class PngStream:
     def __init__(self, header: PngHeader, *, keep: bool) -> None:
         self.header = header
         self.length = 0
-        self.rows = bytearray(header.stream_bytes) if keep else None
+        self.rows = np.empty(header.stream_bytes, np.uint8) if keep else None
         self._inflater = Inflater()
         self._pass, self._pass_start = 0, 0
 
@@ -111,7 +113,7 @@ class PngStream:
                 f"{self.header.width} pixels",
             )
         if self.rows is not None:
-            self.rows[self.length : end] = block
+            self.rows[self.length : end] = np.frombuffer(block, np.uint8)
         defect = self._check_filters(block)
         self.length = end
         return defect

@@ -46,6 +46,11 @@ class Feeder:
         self._wanted: Wanted | None = None
         self._advance(None)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the parser wants no more bytes."""
+        return self._wanted is None
+
     def feed(self, data: Bytes) -> None:
         """Give the parser what it can take of the held bytes and ``data``."""
         view = memoryview(self._held + bytes(data) if self._held else data)

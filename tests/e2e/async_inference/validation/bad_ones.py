@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.e2e.async_inference.pictures.gallery import Card, alone_card, render_gallery
-from tests.e2e.async_inference.pictures.pixels import UndecodableError, decode
+from tests.e2e.async_inference.pictures.pixels import Pixels, decode, decode_in_part
 from tests.e2e.async_inference.validation.work import Judged
 
 MOST = 300  # pictures on one page; a browser shows no more with comfort
@@ -33,10 +33,21 @@ class BadOnes:
 
     def _cards(self) -> Iterator[Card]:
         for judged in self.kept:
-            try:
-                pixels = decode(Path(judged.path).read_bytes())
-            except (OSError, ValueError, UndecodableError):
-                pixels = None
+            pixels, label = _shown(judged.path)
             regions = tuple(p.region for p in judged.problems if p.region is not None)
             title = judged.path.encode("utf-8", "backslashreplace").decode()
-            yield alone_card(title, tuple(p.reason for p in judged.problems), pixels, regions)
+            reasons = tuple(p.reason for p in judged.problems)
+            yield alone_card(title, reasons, pixels, regions, label=label)
+
+
+def _shown(path: str) -> tuple[Pixels | None, str]:
+    """The pixels of a file, as far as there are any, and what to call them."""
+    if not Path(path).is_file():
+        return None, ""
+    for look, label in ((decode, ""), (decode_in_part, "as much as can be decoded")):
+        try:
+            with Path(path).open("rb") as file:
+                return look(file), label
+        except (OSError, ValueError):
+            continue
+    return None, ""

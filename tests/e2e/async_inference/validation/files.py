@@ -5,9 +5,11 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+SLAB = 10_000  # names of a folder, or matches of a pattern, that are in memory together
 
 
 class NoSuchPathError(ValueError):
@@ -43,7 +45,7 @@ class Shard:
 def check_paths(paths: Iterable[str]) -> None:
     """Raise NoSuchPathError for the first path that names neither a file, a folder nor a match."""
     for path in paths:
-        if not os.path.lexists(path) and not _matches(path):
+        if not os.path.lexists(path) and next(_matches(path), None) is None:
             raise NoSuchPathError(f"there is nothing at {path}")
 
 
@@ -52,7 +54,8 @@ def find_files(paths: Iterable[str], shard: Shard, *, every_file: bool = False) 
 
     A file that is named is judged whatever its name; in folders, those with the suffix of a picture
     (all with ``every_file``). A folder that cannot be read is passed on like a file, and ends as a
-    finding. Links to folders are not followed.
+    finding. Links to folders are not followed. The order is that of the names, of which ``SLAB``
+    are sorted at a time.
     """
     for given in paths:
         for path in [given] if os.path.lexists(given) else _matches(given):
@@ -60,19 +63,32 @@ def find_files(paths: Iterable[str], shard: Shard, *, every_file: bool = False) 
             yield from (file for file in found if shard.holds(file))
 
 
-def _matches(pattern: str) -> list[str]:
-    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  absolute patterns too
+def _matches(pattern: str) -> Iterator[str]:
+    found = glob.iglob(pattern, recursive=True)  # noqa: PTH207  absolute patterns too
+    while slab := sorted(islice(found, SLAB)):
+        yield from slab
 
 
 def _below(folder: str, *, every_file: bool) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            inside = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        yield folder
-        return
-    for entry in inside:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _below(entry.path, every_file=every_file)
+    """A stack in place of recursion: folders may be nested deeper than Python's calls."""
+    inside = [_entries(folder)]
+    while inside:
+        entry = next(inside[-1], None)
+        if entry is None:
+            inside.pop()
+        elif isinstance(entry, str):
+            yield entry
+        elif entry.is_dir(follow_symlinks=False):
+            inside.append(_entries(entry.path))
         elif every_file or entry.name.lower().endswith(SUFFIXES):
             yield entry.path
+
+
+def _entries(folder: str) -> Iterator["os.DirEntry[str] | str"]:
+    """What lies in a folder; the folder itself where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            while slab := sorted(islice(entries, SLAB), key=lambda entry: entry.name):
+                yield from slab
+    except OSError:
+        yield folder

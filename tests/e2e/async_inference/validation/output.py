@@ -4,7 +4,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable
-from typing import TextIO
+from typing import Protocol
 
 from tests.e2e.async_inference.validation.work import Judged
 
@@ -12,7 +12,13 @@ COLUMNS = ("path", "valid", "kind", "reason")
 Writer = Callable[[Judged], None]
 
 
-def json_lines(out: TextIO) -> Writer:
+class Sink(Protocol):
+    """Where results go."""
+
+    def write(self, text: str, /) -> object: ...
+
+
+def json_lines(out: Sink) -> Writer:
     """One object a file, valid or not, with all of its problems."""
 
     def write(judged: Judged) -> None:
@@ -26,7 +32,7 @@ def json_lines(out: TextIO) -> Writer:
     return write
 
 
-def comma_separated(out: TextIO) -> Writer:
+def comma_separated(out: Sink) -> Writer:
     """One row a file, valid or not, with the first of its problems."""
     rows = csv.writer(out, lineterminator="\n")
 
@@ -45,7 +51,7 @@ def comma_separated(out: TextIO) -> Writer:
     return write
 
 
-def table(out: TextIO) -> Writer:
+def table(out: Sink) -> Writer:
     """One line for each problem of a file that is not valid."""
 
     def write(judged: Judged) -> None:
@@ -56,7 +62,7 @@ def table(out: TextIO) -> Writer:
     return write
 
 
-WRITERS: dict[str, Callable[[TextIO], Writer]] = {
+WRITERS: dict[str, Callable[[Sink], Writer]] = {
     "table": table,
     "jsonl": json_lines,
     "csv": comma_separated,

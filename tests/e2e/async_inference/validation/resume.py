@@ -5,10 +5,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
+from tests.e2e.async_inference.validation.bad_ones import MOST
+
 FORMATS = ("jsonl", "csv")
+Row: TypeAlias = tuple[str, bool]  # a path, and whether it was valid
 
 
 class ResumeError(ValueError):
@@ -16,11 +20,20 @@ class ResumeError(ValueError):
 
 
 class Done:
-    """The paths judged already, at eight bytes each."""
+    """The paths judged already, at eight bytes each; how many of them were ``invalid``, and the
+    first ``MOST`` of those, to be shown again."""
 
-    def __init__(self, paths: Iterable[str] = ()) -> None:
-        keys = np.fromiter((_key(path) for path in paths), dtype=np.uint64)
-        self._keys = np.unique(keys)
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.invalid = 0
+        self.bad: list[str] = []
+        self._keys = np.unique(np.fromiter(self._keys_of(rows), dtype=np.uint64))
+
+    def _keys_of(self, rows: Iterable[Row]) -> Iterator[int]:
+        for path, valid in rows:
+            self.invalid += not valid
+            if not valid and len(self.bad) < MOST:
+                self.bad.append(path)
+            yield _key(path)
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -42,18 +55,18 @@ def read_done(output: Path, form: str) -> Done:
     _drop_cut_line(output)
     try:
         with output.open(encoding="utf-8", newline="") as lines:
-            return Done(_paths(lines, form))
+            return Done(_rows(lines, form))
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise ResumeError(
             f"{output} was not written as {form} by this command; name another --output"
         ) from error
 
 
-def _paths(lines: Iterable[str], form: str) -> Iterator[str]:
+def _rows(lines: Iterable[str], form: str) -> Iterator[Row]:
     if form == "jsonl":
-        return (json.loads(line)["path"] for line in lines)
-    rows = csv.reader(lines)
-    return (row[0] for row in rows if row[1] != "valid")
+        objects = (json.loads(line) for line in lines)
+        return ((row["path"], bool(row["valid"])) for row in objects)
+    return ((row[0], row[1] == "true") for row in csv.reader(lines) if row[1] != "valid")
 
 
 def _drop_cut_line(output: Path) -> None:
@@ -68,5 +81,5 @@ def _drop_cut_line(output: Path) -> None:
 
 def _key(path: str) -> int:
     """Sixty-four bits of the path: of ten million paths, two are alike once in 400,000 runs."""
-    name = path.encode("utf-8", "surrogatepass")
+    name = path.encode("utf-8", "backslashreplace")  # as it stands in a CSV
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little")

@@ -2,7 +2,9 @@
 
 import itertools
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -18,6 +20,7 @@ from tests.e2e.async_inference.pictures.file import Size
 BATCH = 8  # files that travel to a worker together
 BATCHES_AHEAD = 4  # for each worker; bounds the memory of what waits
 FEW = 2 * BATCH  # files that are judged before a worker would have started
+INTERRUPTS = frozenset({signal.SIGINT, signal.SIGTERM})  # a terminal's, and a scheduler's
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,17 @@ class Rules:
     compiled: bool = False
 
     def judge(self, path: str) -> Judged:
-        """Judge one file."""
-        problems = describe_file(
-            Path(path),
-            expected=self.expected,
-            six_rules=self.six_rules,
-            compiled=self.compiled,
-        )
+        """Judge one file. Whatever it makes us stumble on is said of it, and the run goes on."""
+        try:
+            problems = describe_file(
+                Path(path),
+                expected=self.expected,
+                six_rules=self.six_rules,
+                compiled=self.compiled,
+            )
+        except Exception as error:
+            words = f"judging it failed: {type(error).__name__} {error}".rstrip()
+            problems = (Problem("crash", words),)
         return Judged(path, problems)
 
     def judge_batch(self, paths: list[str]) -> list[Judged]:
@@ -133,13 +140,26 @@ class _Crew:
     @staticmethod
     def _new_pool(workers: int) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")  # safe beside the threads of the display
-        return ProcessPoolExecutor(workers, mp_context=context)
+        return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """In a worker: when the parent was killed there is nobody left to work for."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @contextmanager
 def _interrupts_kept_from_workers() -> Iterator[None]:
-    """Workers that start meanwhile never see Ctrl-C: it is for the parent, which dismisses them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Workers that start meanwhile never see an interrupt: it is for the parent, which dismisses
+    them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
     try:
         yield
     finally:

@@ -17,6 +17,7 @@ from tests.unit.async_inference.pictures.test_alone import DAMAGED, SOUND
 
 pytest.importorskip("numba", reason="not installed: pip install -r requirements_fast.txt")
 compiled = pytest.importorskip("tests.e2e.async_inference.pictures.compiled")
+unfilter = pytest.importorskip("tests.e2e.async_inference.pictures.unfilter")
 
 
 def a_picture(height: int, width: int, channels: int, seed: int) -> Pixels:
@@ -41,11 +42,30 @@ def test_both_passes_measure_the_same(height: int, width: int, channels: int, se
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([2, 6]), st.integers(0, 99))
 @settings(max_examples=60, deadline=None)
 def test_all_filters_are_undone(width: int, height: int, colour: int, seed: int) -> None:
-    """Random rows under random filters give the pixels that Pillow gives."""
+    """Random rows under random filters give the pixels that Pillow gives, and can be measured where
+    they lie."""
     header = PngHeader(width, height, 8, colour)
-    rows = raw_rows(header, seed)
-    pixels = compiled.unfiltered(bytearray(rows), width, height, header.row_bytes(1))
-    assert np.array_equal(pixels, decode(png(width, height, 8, colour, rows=rows)))
+    rows, channels = bytearray(raw_rows(header, seed)), header.row_bytes(1)
+    expected = decode(png(width, height, 8, colour, rows=bytes(rows)))
+    pixels = unfilter.unfiltered(rows, width, height, channels)
+    assert np.array_equal(pixels, expected)
+    if min(width, height) >= 4:
+        one = compiled.measure_unfiltered(rows, height, channels)
+        other = statistics.measure(expected)
+        for field in fields(one):
+            assert np.array_equal(getattr(one, field.name), getattr(other, field.name)), field.name
+
+
+def test_the_predictor_is_that_of_the_standard() -> None:
+    """For every triple of bytes on a grid that holds the extremes."""
+    levels = [*range(0, 256, 5), 1, 2, 127, 128, 254]
+    for a in levels:
+        for b in levels:
+            for c in levels:
+                p = a + b - c
+                nearest = min((a, b, c), key=lambda value: abs(p - value))
+                got = unfilter._predictor.py_func(np.int32(a), np.int32(b), np.int32(c))
+                assert got == nearest, (a, b, c)
 
 
 @pytest.mark.parametrize("name", [*DAMAGED, *SOUND])

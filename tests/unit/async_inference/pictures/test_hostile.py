@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.async_inference.pictures.describe import describe
+from tests.e2e.async_inference.pictures.file import Examiner, examine
+from tests.e2e.async_inference.pictures.pixels import decode
 from tests.e2e.async_inference.pictures.sniff import PNG_SIGNATURE
 from tests.unit.async_inference.pictures.files import chunk, encoded, ihdr, png, scene
 
@@ -19,14 +22,11 @@ ALLOWANCE = 8 << 20  # bytes; what the interpreter may need beside the picture
 PROBE = """
 import resource, sys
 from pathlib import Path
-from tests.e2e.async_inference.pictures.describe import describe
-warm = Path(sys.argv[1]).read_bytes()
-describe(warm, expected=(1024, 1024))
-del warm
+from tests.e2e.async_inference.pictures.describe import describe_file
+describe_file(Path(sys.argv[1]), expected=(1024, 1024))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-data = Path(sys.argv[2]).read_bytes()
-problems = describe(data, name="job.png", expected=(1024, 1024))
-grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 - len(data)
+problems = describe_file(Path(sys.argv[2]), expected=(1024, 1024))
+grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
 print(grown, *sorted({p.kind for p in problems}))
 """
 
@@ -46,6 +46,12 @@ def jpeg_of(width: int, height: int) -> bytes:
     return bytes(data)
 
 
+def commented(length: int) -> bytes:
+    """A JPEG of the right size with so many bytes of comments before its header."""
+    data, comment = encoded(scene(SIDE), "JPEG"), b"\xff\xfe\xff\xff" + bytes(65_533)
+    return data[:2] + comment * (length // len(comment)) + data[2:]
+
+
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "header of 30000x30000": (
         lambda: PNG_SIGNATURE + ihdr(30_000, 30_000) + bytes(99),
@@ -56,7 +62,15 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "60 MB of text": (lambda: png(before=chunk(b"tEXt", b"a\0" + bytes(60_000_000))), "oversize"),
     "packed text": (
         lambda: png(before=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000), 9))),
-        "dimensions",
+        "oversize",
+    ),
+    "packed text in a language": (
+        lambda: png(before=chunk(b"iTXt", b"a\0\1\0en\0b\0" + zlib.compress(bytes(99_000_000)))),
+        "oversize",
+    ),
+    "packed profile": (
+        lambda: png(before=chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(99_000_000)))),
+        "oversize",
     ),
     "no size": (lambda: PNG_SIGNATURE + ihdr(0, 0) + bytes(99), "header"),
     "picture in a picture": (lambda: b"\0\0\1\0\1\0" + png(), "type"),
@@ -88,3 +102,39 @@ def test_a_hostile_file_costs_no_more_than_a_sound_one(name: str, tmp_path: Path
     grown, *kinds = done.stdout.split()
     assert kind in kinds
     assert int(grown) < ALLOWANCE
+
+
+TEXT = zlib.compress(bytes(1 << 20))
+SOUND_EXTRAS = {
+    "packed text": chunk(b"zTXt", b"prompt\0\0" + TEXT),
+    "profile": chunk(b"iCCP", b"sRGB\0\0" + TEXT),
+    "plain text in a language": chunk(b"iTXt", b"a\0\0\0en\0b\0" + bytes(999)),
+    "text without an end of its name": chunk(b"zTXt", b"x" * 9000),
+    "text that does not unpack": chunk(b"zTXt", b"a\0\0" + b"x" * 999),
+    "nothing": chunk(b"iTXt", b""),
+}
+
+
+@pytest.mark.parametrize("name", SOUND_EXTRAS)
+def test_ordinary_text_is_no_defect(name: str) -> None:
+    """Packed or not, sound or not: no pixel depends on it. It may come byte by byte."""
+    data = png(before=SOUND_EXTRAS[name])
+    assert examine(data) == ()
+    examiner = Examiner()
+    for n in range(len(data)):
+        examiner.feed(data[n : n + 1])
+    examiner.close()
+    assert examiner.defects == ()
+
+
+@pytest.mark.parametrize(("length", "kinds"), [(3_000_000, []), (20_000_000, ["oversize"])])
+def test_a_jpeg_may_have_comments_but_not_without_end(length: int, kinds: list[str]) -> None:
+    """It is held until it is decoded: at most what its pixels take, and a few megabytes."""
+    assert [str(defect.kind) for defect in examine(commented(length))] == kinds
+
+
+def test_a_long_text_does_not_keep_a_picture_from_being_decoded() -> None:
+    """Four mebibytes, as a workflow with pictures in it may have."""
+    data = png(before=chunk(b"zTXt", b"workflow\0\0" + zlib.compress(bytes(4 << 20))))
+    assert describe(data) == ()
+    assert decode(data).shape == decode(png()).shape
