@@ -13,7 +13,7 @@ from tests.coordinator.admission import Room
 from tests.coordinator.backends import BackendUnavailableError, Where, check, open_backend
 from tests.coordinator.compare import Comparison, explain
 from tests.coordinator.ending import gravest
-from tests.coordinator.session import Options, Session, report, resume, start
+from tests.coordinator.session import Options, Session, report, resume, start, until_signal
 from tests.coordinator.suites import SuitesError, to_bytes
 from tests.coordinator.terminal import prefixer, summary
 from tests.harness.exit_codes import ExitCode
@@ -156,7 +156,7 @@ def main(
     except BackendUnavailableError as error:
         click.echo(f"error: {error}", err=True)
         raise SystemExit(ExitCode.SETUP_FAILED) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo(f"interrupted; what ran is in {session.plan.folder}", err=True)
         raise SystemExit(ExitCode.INCONCLUSIVE) from None
     _end(lines, code)
@@ -186,6 +186,7 @@ async def _compare(
     session: Session, where: Where, say: Say, repeats: int
 ) -> tuple[list[str], ExitCode]:
     async with open_backend(where) as backend:
-        compared = await Comparison(session.plan, backend, say).run(session.suites, repeats)
+        comparison = Comparison(session.plan, backend, say)
+        compared = await until_signal(comparison.run(session.suites, repeats))
     lines = [*summary(compared.together, str(session.plan.folder)), *explain(compared)]
     return lines, compared.exit_code

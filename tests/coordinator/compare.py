@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,17 +29,19 @@ from tests.harness.exit_codes import ExitCode
 from tests.harness.history import HistoryWriter
 
 Say = Callable[[str, str], None]
+EVERYWHERE = Room(cores=float("inf"), memory=2**63)
 BUSY = 0.9  # share of the machine's processor time from which on it counts as used up
 _decoder = msgspec.json.Decoder(Touch)
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """``busy`` is the share of the machine's processor time in use while all ran together."""
+    """``busy`` is the share of this machine's processor time in use while all ran together; None
+    where they ran elsewhere."""
 
     differences: tuple[Difference, ...]
     shared: tuple[Shared, ...]
-    busy: float
+    busy: float | None
     rounds: int
     together: tuple[SuiteResult, ...]
     slower: tuple[tuple[str, float, float], ...]
@@ -51,27 +54,34 @@ class Compared:
         return gravest([result.exit_code for result in self.together])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Comparison:
-    """A comparison run; ``plan`` is that of the whole, its folder has a folder for each part."""
+    """A comparison run; ``plan`` is that of the whole, its folder has a folder for each part, and
+    its room is not looked at: what is to be seen is what happens when all run at once."""
 
     plan: Plan
     backend: Backend
     say: Say
+    _until: float = 0.0
 
     async def run(self, suites: Sequence[Suite], repeats: int) -> Compared:
-        """One round; then, if tests differ, ``repeats`` more of the suites that they belong to."""
+        """One round; then, if tests differ, ``repeats`` more of the suites that they belong to,
+        as far as the deadline allows. Leaves ``comparison.json`` in the folder."""
+        self._until = self.plan.now() + self.plan.deadline
         alone = await self._alone(suites, 1)
         before = psutil.cpu_times()
         together = await self._together(suites, 1)
-        busy = _busy(before, psutil.cpu_times())
-        shared = find_shared(self._touches(suites))
+        here = self.backend.one_machine
+        busy = _busy(before, psutil.cpu_times()) if here else None
+        shared = find_shared(self._touches(suites), one_machine=here)
         first = tuple(together)
         differences = differing(observe(alone), observe(together), shared)
         rounds = 1
         if differences:
             concerned = [s for s in suites if s.name in {d.suite for d in differences}]
             for number in range(2, repeats + 2):
+                if self._left() <= 0:
+                    break
                 alone += await self._alone(concerned, number)
                 together += [
                     r
@@ -81,27 +91,46 @@ class Comparison:
                 rounds = number
             differences = differing(observe(alone), observe(together), shared)
         slower = _slower(alone[: len(suites)], first)
-        return Compared(tuple(differences), tuple(shared), busy, rounds, first, slower)
+        compared = Compared(tuple(differences), tuple(shared), busy, rounds, first, slower)
+        (self.plan.folder / "comparison.json").write_bytes(_as_json(compared))
+        return compared
+
+    def _left(self) -> float:
+        return self._until - self.plan.now()
 
     async def _alone(self, suites: Sequence[Suite], number: int) -> list[SuiteResult]:
-        results = []
+        results: list[SuiteResult] = []
         for suite in suites:
-            results += await self._part([suite], f"alone-{number}")
+            results += await self._part([suite], "alone", number, results)
         return results
 
     async def _together(self, suites: Sequence[Suite], number: int) -> list[SuiteResult]:
-        return await self._part(suites, f"together-{number}")
+        return await self._part(suites, "together", number)
 
-    async def _part(self, suites: Sequence[Suite], name: str) -> list[SuiteResult]:
-        """Run these at once, whatever room there is: that is what is to be seen."""
+    async def _part(
+        self,
+        suites: Sequence[Suite],
+        setting: str,
+        number: int,
+        earlier: Sequence[SuiteResult] = (),
+    ) -> list[SuiteResult]:
+        """Run these at once; the reports tell of them and of those ``earlier`` in this folder."""
+        name = f"{setting}-{number}"
         for suite in suites:
             self.say(suite.name, f"[{name}]")
         folder = self.plan.folder / name
-        everywhere = Room(cores=float("inf"), memory=2**63)
-        plan = replace(self.plan, folder=folder, room=everywhere, retries=0, touched=True)
+        plan = replace(
+            self.plan,
+            run=f"{self.plan.run}-{setting[0]}{number}",  # the name of a Job has to be its own
+            folder=folder,
+            room=EVERYWHERE,
+            deadline=max(0.0, self._left()),
+            retries=0,
+            touched=True,
+        )
         with HistoryWriter(folder / jr.NAME) as journal:
             results = await Coordinator(plan, self.backend, journal, self.say).run(suites)
-        write_reports(folder, results)
+        write_reports(folder, [*earlier, *results])
         task = asyncio.current_task()
         if task and task.cancelling():  # the coordinator ended its suites; nothing more is to start
             raise asyncio.CancelledError
@@ -116,11 +145,15 @@ class Comparison:
 
 
 def read_touches(path: Path) -> list[Touch]:
-    """What a suite touched; nothing where there is no file. A line cut off is left out."""
+    """What a suite touched; nothing where there is no file. Lines that are not whole, as a kill or
+    a lost part of the file leaves them, are passed over."""
     if not path.exists():
         return []
-    whole = [line for line in path.read_bytes().split(b"\n")[:-1] if line]
-    return [_decoder.decode(line) for line in whole]
+    touches = []
+    for line in path.read_bytes().split(b"\n"):
+        with suppress(msgspec.MsgspecError):
+            touches.append(_decoder.decode(line))
+    return touches
 
 
 def _busy(before: object, after: object) -> float:
@@ -138,6 +171,24 @@ def _slower(
     return tuple((r.suite, seconds.get(r.suite, 0.0), r.ended.took) for r in together)
 
 
+def _as_json(compared: Compared) -> bytes:
+    differences = [
+        {**msgspec.to_builtins(each), "verdict": each.verdict} for each in compared.differences
+    ]
+    told = {
+        "exit_code": int(compared.exit_code),
+        "rounds": compared.rounds,
+        "busy": compared.busy,
+        "differences": differences,
+        "shared": msgspec.to_builtins(compared.shared),
+        "seconds": [
+            {"suite": suite, "alone": alone, "together": together}
+            for suite, alone, together in compared.slower
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+
+
 def explain(compared: Compared) -> list[str]:
     """What a person needs to know, one line each."""
     lines = [f"{suite}: {a:.1f} s alone, {b:.1f} s together" for suite, a, b in compared.slower]
@@ -147,6 +198,11 @@ def explain(compared: Compared) -> list[str]:
         lines.append(str(difference))
         lines += [f"    it uses {thing}" for thing in difference.shared]
     lines += [f"shared: {thing}" for thing in compared.shared]
-    used_up = ": used up, suites wait for it" if compared.busy >= BUSY else ""
-    lines.append(f"processor time while together: {compared.busy:.0%} of the machine{used_up}")
-    return lines
+    return [*lines, _processor_time(compared.busy)]
+
+
+def _processor_time(busy: float | None) -> str:
+    if busy is None:
+        return "processor time while together: not known, they did not run on this machine"
+    used_up = ": used up, suites wait for it" if busy >= BUSY else ""
+    return f"processor time while together: {busy:.0%} of the machine{used_up}"

@@ -190,7 +190,7 @@ def _by_tests(record: Record, ended: Ended) -> Ending | None:
 def _broken(record: Record) -> Ending:
     broken = [test for test in record.tests if test.outcome in BROKEN]
     starved = [test for test in broken if _MEMORY_ERROR.search(test.text)]
-    told = f"{len(broken)} of {len(record.tests)} tests"
+    told = f"{len(broken)} of {len(record.tests)} tests failed or had an error"
     if starved:
         return Ending(Reason.MEMORY_ERROR, (f"MemoryError in {starved[0].test}", told))
     return Ending(Reason.TESTS_FAILED, (told,))

@@ -24,7 +24,13 @@ LOOK_EVERY = 0.1  # seconds between two looks at what the suites have written
 
 
 class Backend(Protocol):
-    """Where suites run. Meanwhile it fills ``attempt.events`` and ``attempt.log``."""
+    """Where suites run. Meanwhile it fills ``attempt.events`` and ``attempt.log``.
+
+    ``one_machine``: all suites share this machine's ports, files and processors.
+    """
+
+    @property
+    def one_machine(self) -> bool: ...
 
     async def run(self, attempt: Attempt) -> Ended:
         """Run to the end, ``attempt.deadline`` at most. When cancelled, end the suite."""

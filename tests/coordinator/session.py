@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,7 @@ from tests.coordinator.run import Backend, Coordinator, Plan, conclude_attempt, 
 from tests.coordinator.suites import Suite, SuitesError, load, select
 from tests.harness.history import HistoryWriter
 
+T = TypeVar("T")
 Past = dict[str, dict[int, Ended]]
 
 
@@ -57,7 +59,7 @@ class Session:
             coordinator = Coordinator(
                 self.plan, backend, journal, say, lambda r: write_junit(folder, r), self.past
             )
-            results = await _until_signal(coordinator.run(self.suites))
+            results = await until_signal(coordinator.run(self.suites))
             write_reports(folder, results)
             code = gravest([result.exit_code for result in results])
             journal.append(jr.RunEnded(at=0, exit_code=int(code)))
@@ -87,8 +89,8 @@ class Session:
         journal.append(resumed)
 
 
-async def _until_signal(work: Coroutine[None, None, list[SuiteResult]]) -> list[SuiteResult]:
-    """Cancel ``work`` at SIGINT or SIGTERM."""
+async def until_signal(work: Coroutine[None, None, T]) -> T:
+    """What ``work`` returns; SIGINT and SIGTERM cancel it."""
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -151,3 +151,19 @@ def test_a_call_that_makes_no_sense_is_told_with_its_cure(
     assert said in text
     assert "Traceback" not in text
     assert not (folder / "reports").exists()
+
+
+def test_a_comparison_told_to_stop_ends_its_suites(folder: Path) -> None:
+    """SIGTERM: no suite goes on, no other round begins, and what ran is told where it lies."""
+    with coordinator(folder, "--compare", "slow", "quick") as process:
+        until("the slow test", (folder / "slow.pid").exists)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(TIMEOUT) == 4
+
+    text = (folder / "coordinator.txt").read_text()
+    assert "interrupted; what ran is in" in text
+    assert "Traceback" not in text
+    (told,) = folder.glob("reports/*/alone-1/results.json")
+    assert json.loads(told.read_text())["suites"][0]["ended"]["reason"] == "interrupted"
+    assert not (folder / "quick.runs").exists()
+    assert not [p for p in psutil.process_iter() if _holds(p, folder / "slow")]
