@@ -1,9 +1,10 @@
 """Runs each suite alone, then all together, and repeats what differs."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -63,49 +64,54 @@ class Comparison:
     backend: Backend
     say: Say
     _until: float = 0.0
+    _apart: list[SuiteResult] = field(default_factory=list)
+    _joint: list[SuiteResult] = field(default_factory=list)
 
     async def run(self, suites: Sequence[Suite], repeats: int) -> Compared:
-        """One round; then, if tests differ, ``repeats`` more of the suites that they belong to,
-        as far as the deadline allows. Leaves ``comparison.json`` in the folder."""
+        """One round; then, while tests differ, up to ``repeats`` more, as far as the deadline
+        allows. Leaves ``comparison.json`` in the folder."""
         self._until = self.plan.now() + self.plan.deadline
-        alone = await self._alone(suites, 1)
+        await self._alone(suites, 1)
         before = psutil.cpu_times()
-        together = await self._together(suites, 1)
+        await self._together(suites, 1)
         here = self.backend.one_machine
         busy = _busy(before, psutil.cpu_times()) if here else None
         shared = find_shared(self._touches(suites), one_machine=here)
-        first = tuple(together)
-        differences = differing(observe(alone), observe(together), shared)
         rounds = 1
-        if differences:
-            concerned = [s for s in suites if s.name in {d.suite for d in differences}]
-            for number in range(2, repeats + 2):
-                if self._left() <= 0:
-                    break
-                alone += await self._alone(concerned, number)
-                together += [
-                    r
-                    for r in await self._together(suites, number)
-                    if r.suite in {s.name for s in concerned}
-                ]
-                rounds = number
-            differences = differing(observe(alone), observe(together), shared)
-        slower = _slower(alone[: len(suites)], first)
-        compared = Compared(tuple(differences), tuple(shared), busy, rounds, first, slower)
+        while self._differences(shared) and rounds <= repeats and self._left() > 0:
+            rounds += 1
+            await self._together(suites, rounds)
+            await self._catch_up(suites, rounds)
+        first = tuple(self._joint[: len(suites)])
+        slower = _slower(self._apart[: len(suites)], first)
+        differences = tuple(self._differences(shared))
+        compared = Compared(differences, tuple(shared), busy, rounds, first, slower)
         (self.plan.folder / "comparison.json").write_bytes(_as_json(compared))
         return compared
+
+    def _differences(self, shared: Sequence[Shared] = ()) -> list[Difference]:
+        return differing(observe(self._apart), observe(self._joint), shared)
+
+    async def _catch_up(self, suites: Sequence[Suite], rounds: int) -> None:
+        """Suites with a test that differs, also those where it showed only now, run alone as often
+        as together: of two that want one port, now one loses and now the other."""
+        concerned = {difference.suite for difference in self._differences()}
+        for number in range(2, rounds + 1):
+            ran = Counter(result.suite for result in self._apart)
+            late = [s for s in suites if s.name in concerned and ran[s.name] < number]
+            await self._alone(late, number)
 
     def _left(self) -> float:
         return self._until - self.plan.now()
 
-    async def _alone(self, suites: Sequence[Suite], number: int) -> list[SuiteResult]:
+    async def _alone(self, suites: Sequence[Suite], number: int) -> None:
         results: list[SuiteResult] = []
         for suite in suites:
             results += await self._part([suite], "alone", number, results)
-        return results
+        self._apart += results
 
-    async def _together(self, suites: Sequence[Suite], number: int) -> list[SuiteResult]:
-        return await self._part(suites, "together", number)
+    async def _together(self, suites: Sequence[Suite], number: int) -> None:
+        self._joint += await self._part(suites, "together", number)
 
     async def _part(
         self,

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import comb
 
 import msgspec
@@ -73,9 +74,10 @@ class Difference:
         return "chance" if bad(self.alone) and bad(self.together) else "unsettled"
 
     def __str__(self) -> str:
+        more = "; more --repeats would tell" if self.verdict == "unsettled" else ""
         return (
             f"{self.test}: alone {_told(self.alone)}; together {_told(self.together)}; "
-            f"{self.verdict} (p = {self.chance:.3f})"
+            f"{self.verdict} (p = {self.chance:.3f}{more})"
         )
 
 
@@ -109,11 +111,16 @@ def differing(
     differences = []
     for suite, test in dict.fromkeys([*alone.outcomes, *together.outcomes]):
         a, b = alone.of(suite, test), together.of(suite, test)
-        if a and b and Counter(a) != Counter(b):
+        if a and b and _shares(a) != _shares(b):
             used = tuple(s for s in shared if test in s.tests)
             p = min(fisher(bad(a), len(a), bad(b), len(b)), fisher(bad(b), len(b), bad(a), len(a)))
             differences.append(Difference(suite, test, a, b, p, used))
     return differences
+
+
+def _shares(outcomes: Sequence[TestOutcome]) -> dict[TestOutcome, Fraction]:
+    """How often each outcome came, so that settings with unequal rounds can be compared."""
+    return {o: Fraction(n, len(outcomes)) for o, n in Counter(outcomes).items()}
 
 
 def fisher(bad_a: int, a: int, bad_b: int, b: int) -> float:

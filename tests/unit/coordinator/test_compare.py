@@ -106,6 +106,38 @@ def test_each_round_has_a_run_and_reports_of_its_own(tmp_path: Path) -> None:
     assert [suite["suite"] for suite in written["suites"]] == ["a", "b"]
 
 
+@dataclass
+class Quarrel:
+    """Two suites that want one thing: in company one of them fails, each in its turn."""
+
+    one_machine: bool = True
+    rounds: dict[str, int] = field(default_factory=dict)
+
+    async def run(self, attempt: Attempt) -> Ended:
+        name, setting = attempt.suite.name, attempt.folder.parts[-3]
+        self.rounds[f"{name} {setting.partition('-')[0]}"] = int(setting.partition("-")[2])
+        loses = setting in {"together-1", "together-3"} if name == "a" else setting == "together-2"
+        outcome = "failed" if loses else "passed"
+        with HistoryWriter(attempt.events) as events:
+            for event in whole([outcome]):
+                events.append(event)
+        return Ended(exit_code=int(loses))
+
+    async def reap(self, run: str) -> list[str]:
+        return []
+
+
+def test_a_suite_whose_difference_shows_later_runs_alone_as_often(tmp_path: Path) -> None:
+    """Of two suites on one port now one loses and now the other: both are told, as fairly."""
+    quarrel = Quarrel()
+
+    compared = compare(tmp_path, {"a": "", "b": ""}, quarrel, repeats=2)
+
+    assert quarrel.rounds == {"a alone": 3, "a together": 3, "b alone": 3, "b together": 3}
+    told = {d.suite: (len(d.alone), d.together.count(FAILED)) for d in compared.differences}
+    assert told == {"a": (3, 2), "b": (3, 1)}
+
+
 def test_pods_share_servers_and_nothing_of_one_machine(tmp_path: Path) -> None:
     """Equal ports and paths of two pods are no lead, nor is the load of the machine here."""
     touches = [Touch("port", "80"), Touch("path", "/x"), Touch("server", "127.0.0.1:80")]
