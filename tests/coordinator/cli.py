@@ -136,7 +136,9 @@ def main(
         raise click.UsageError("name the suites to run, or a run to --resume or to --report")
     where = Where(**where_given)
     room = _room(where, cores, memory)
-    options = Options(suites, reports, room, deadline, retries, stall_after, shards, env)
+    options = Options(
+        suites, reports, room, deadline, retries, stall_after, shards, env, where.backend
+    )
     try:
         if reported:
             results = report(options, reported)

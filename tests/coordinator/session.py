@@ -1,6 +1,7 @@
 """One call of the coordinator: opens or resumes a run's folder, runs, writes the reports."""
 
 import asyncio
+import hashlib
 import os
 import secrets
 import signal
@@ -38,6 +39,7 @@ class Options:
     stall_after: float
     shards: int
     env: Mapping[str, str] = field(default_factory=dict)
+    backend: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Session:
     plan: Plan
     suites: tuple[Suite, ...]
     past: Past
+    options: Options
 
     async def run(self, backend: Backend, say: Callable[[str, str], None]) -> list[SuiteResult]:
         """Reap what an earlier coordinator left, run, and leave every report in the folder.
@@ -79,6 +82,9 @@ class Session:
                     wall=time.time(),
                     pid=os.getpid(),
                     shards=shard.count if shard else 1,
+                    backend=self.options.backend,
+                    env=tuple(self.options.env),
+                    env_digest=_digest(self.options.env, self.plan.run),
                 )
             )
             return
@@ -119,10 +125,44 @@ def resume(options: Options, folder: Path) -> Session:
     """Go on with a run: what ended stays, what was cut off or never began is run.
 
     Raises:
-        SuitesError: the folder is of no run, or its suites are no longer declared.
+        SuitesError: the folder is of no run, its suites are no longer declared, or the rest would
+            run elsewhere or against something else than what has ended.
         HistoryError: the journal cannot be read.
     """
     past = jr.replay(folder / jr.NAME)
+    if past.start is not None:
+        _require_the_same(options, past.start)
+    return _reopen(options, folder, past)
+
+
+def report(options: Options, folder: Path) -> list[SuiteResult]:
+    """Write a run's reports from what is in its folder, and run nothing.
+
+    Raises:
+        SuitesError: the folder is of no run, or its suites are no longer declared.
+        HistoryError: the journal cannot be read.
+    """
+    session = _reopen(options, folder, jr.replay(folder / jr.NAME))
+    results = [_last(session, suite) for suite in session.suites]
+    write_reports(folder, results)
+    return results
+
+
+def _require_the_same(options: Options, start: jr.RunStarted) -> None:
+    if options.backend != start.backend:
+        raise SuitesError(f"this run was started with --backend {start.backend}; say so again")
+    if _digest(options.env, start.run) != start.env_digest:
+        names = " ".join(f"--env {name}=..." for name in start.env) or "no --env"
+        raise SuitesError(f"this run was started with {names}; say the same again")
+
+
+def _digest(env: Mapping[str, str], run: str) -> str:
+    """The same for the same variables of the same run."""
+    told = msgspec.json.encode([run, sorted(env.items())])
+    return hashlib.sha256(told).hexdigest()
+
+
+def _reopen(options: Options, folder: Path, past: jr.Past) -> Session:
     if past.start is None:
         raise SuitesError(f"{folder} holds no run to go on with; start a new one")
     return _session(
@@ -133,19 +173,6 @@ def resume(options: Options, folder: Path) -> Session:
         shards=past.start.shards,
         past=past.attempts,
     )
-
-
-def report(options: Options, folder: Path) -> list[SuiteResult]:
-    """Write a run's reports from what is in its folder, and run nothing.
-
-    Raises:
-        SuitesError: the folder is of no run, or its suites are no longer declared.
-        HistoryError: the journal cannot be read.
-    """
-    session = resume(options, folder)
-    results = [_last(session, suite) for suite in session.suites]
-    write_reports(folder, results)
-    return results
 
 
 def _last(session: Session, suite: Suite) -> SuiteResult:
@@ -177,4 +204,4 @@ def _session(
         stall_after=options.stall_after,
         ports=free_ports,
     )
-    return Session(plan, suites, past)
+    return Session(plan, suites, past, options)

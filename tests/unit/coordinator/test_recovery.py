@@ -109,6 +109,34 @@ def test_a_killed_coordinator_leaves_nothing_running_and_the_next_one_goes_on(fo
     ]
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ([], "started with --env TARGET=...; say the same again"),
+        (["--env", "TARGET=b"], "started with --env TARGET=...; say the same again"),
+        (
+            ["--env", "TARGET=a", "--backend", "kubernetes", "--image", "i", "--namespace", "n"],
+            "started with --backend local; say so again",
+        ),
+    ],
+)
+def test_a_run_does_not_go_on_against_something_else(
+    folder: Path, args: list[str], said: str
+) -> None:
+    """Half of its suites against one miner and half against another would be no verdict. The
+    values are not kept: one may be a secret."""
+    with coordinator(folder, "quick", "--env", "TARGET=a-secret") as first:
+        assert first.wait(TIMEOUT) == 0
+    (run,) = folder.glob("reports/coordinator-*")
+    given = [arg.replace("TARGET=a", "TARGET=a-secret") for arg in args]
+
+    with coordinator(folder, "--resume", str(run), *given) as second:
+        assert second.wait(TIMEOUT) == 2
+
+    assert said in " ".join((folder / "coordinator.txt").read_text().split())
+    assert "a-secret" not in (run / "run.ndjson").read_text()
+
+
 def test_a_coordinator_told_to_stop_reports_what_there_is(folder: Path) -> None:
     """SIGTERM ends the suites; finished tests, the running one and the rest are all told."""
     with coordinator(folder, "quick", "slow") as process:
