@@ -129,7 +129,7 @@ def resume(options: Options, folder: Path) -> Session:
             run elsewhere or against something else than what has ended.
         HistoryError: the journal cannot be read.
     """
-    past = jr.replay(folder / jr.NAME)
+    past = _past(folder)
     if past.start is not None:
         _require_the_same(options, past.start)
     return _reopen(options, folder, past)
@@ -142,10 +142,17 @@ def report(options: Options, folder: Path) -> list[SuiteResult]:
         SuitesError: the folder is of no run, or its suites are no longer declared.
         HistoryError: the journal cannot be read.
     """
-    session = _reopen(options, folder, jr.replay(folder / jr.NAME))
+    session = _reopen(options, folder, _past(folder))
     results = [_last(session, suite) for suite in session.suites]
     write_reports(folder, results)
     return results
+
+
+def _past(folder: Path) -> jr.Past:
+    if not (folder / jr.NAME).exists():
+        told = f"{folder} holds no run (a comparison cannot be gone on with); start a new one"
+        raise SuitesError(told)
+    return jr.replay(folder / jr.NAME)
 
 
 def _require_the_same(options: Options, start: jr.RunStarted) -> None:
@@ -164,7 +171,7 @@ def _digest(env: Mapping[str, str], run: str) -> str:
 
 def _reopen(options: Options, folder: Path, past: jr.Past) -> Session:
     if past.start is None:
-        raise SuitesError(f"{folder} holds no run to go on with; start a new one")
+        raise SuitesError(f"{folder} holds a run that never began; start a new one")
     return _session(
         options,
         run=past.start.run,

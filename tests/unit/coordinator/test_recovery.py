@@ -162,7 +162,7 @@ def test_a_coordinator_told_to_stop_reports_what_there_is(folder: Path) -> None:
         (["nobody"], "there is no suite 'nobody'; the file declares quick, slow"),
         (["quick", "--cores", "0.1", "--memory", "1 MiB"], "say --cores and --memory"),
         (["quick", "--memory", "lots"], "no amount of memory"),
-        (["--resume", "nowhere"], "cannot read the history"),
+        (["--resume", "nowhere"], "nowhere holds no run"),
         (["quick", "--backend", "kubernetes"], "needs --image and --namespace"),
         (["quick", "--env", "X"], "say NAME=VALUE"),
         (["quick", "--shards", "0"], "x>=1"),
