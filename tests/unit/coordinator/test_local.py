@@ -177,14 +177,17 @@ def test_the_deadline_of_the_run_ends_what_runs_and_keeps_the_rest_from_starting
     tmp_path: Path,
 ) -> None:
     """Suites that exclude each other wait; past the deadline they are told as not run."""
-    sources = {"first": "import time\ndef test_one(): time.sleep(600)\n", "second": PASS}
+    hangs = "import time\ndef test_one(): time.sleep(600)\n"
+    sources = {"first": hangs, "second": PASS, "dies": "import os\nos.kill(os.getpid(), 9)\n"}
     gpu = {"exclusive": ["gpu"]}
     file = declare(tmp_path, sources, first=gpu, second=gpu)
 
-    _, results, _ = run_all(file, ["first", "second"], deadline=4)
+    _, results, said = run_all(file, list(sources), deadline=4)
 
     assert results["first"].ending.reason is Reason.DEADLINE
     assert results["second"].ending.reason is Reason.NOT_RUN
+    assert said.of("second").count("waits until there is room") == 1
+    assert "waits" not in said.of("first")
 
 
 OWN_THINGS = """
