@@ -134,6 +134,8 @@ def main(
     """Run suites side by side; the verdict comes from their events, never from terminal text."""
     if [bool(names), bool(resumed), bool(reported)].count(True) != 1:
         raise click.UsageError("name the suites to run, or a run to --resume or to --report")
+    if compare and not names:
+        raise click.UsageError("a comparison begins anew: name the suites to --compare")
     where = Where(**where_given)
     room = _room(where, cores, memory)
     options = Options(

@@ -173,7 +173,7 @@ def _by_exit(record: Record, ended: Ended) -> Ending | None:
 
 def _by_tests(record: Record, ended: Ended) -> Ending | None:
     if not record.tests:
-        return Ending(Reason.NO_TESTS, (_how(ended),))
+        return _without_tests(record, ended)
     if record.count(*BROKEN):
         return _broken(record)
     missing = record.named(*LOST)
@@ -185,6 +185,13 @@ def _by_tests(record: Record, ended: Ended) -> Ending | None:
     if ended.exit_code != 0:
         return Ending(Reason.UNEXPLAINED_EXIT, (_how(ended),))
     return None
+
+
+def _without_tests(record: Record, ended: Ended) -> Ending:
+    if record.elsewhere and ended.exit_code == 0:
+        told = f"all {record.elsewhere} tests of the suite are in its other parts"
+        return Ending(Reason.COMPLETED, (told,))
+    return Ending(Reason.NO_TESTS, (_how(ended),))
 
 
 def _broken(record: Record) -> Ending:

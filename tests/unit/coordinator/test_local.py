@@ -229,6 +229,20 @@ def test_shards_run_every_test_exactly_once(tmp_path: Path) -> None:
     assert sum(map(len, parts)) == len(set().union(*parts)) == 20
 
 
+def test_a_part_without_tests_is_green_where_the_others_have_them(tmp_path: Path) -> None:
+    """Few tests in many parts; a suite that has no test at all is red in each of them."""
+    file = declare(tmp_path, {"few": PASS, "none": ""})
+
+    _, results, _ = run_all(file, ["few", "none"], shards=3)
+
+    few = [result for name, result in results.items() if name.startswith("few")]
+    assert all(result.green for result in few)
+    assert sorted(len(result.record.tests) for result in few) == [0, 0, 1]
+    assert {r.ending.reason for n, r in results.items() if n.startswith("none")} == {
+        Reason.NO_TESTS
+    }
+
+
 def test_nothing_of_a_run_is_left_on_the_machine(tmp_path: Path) -> None:
     """A process in a session of its own, found by the mark of its run, is ended by ``reap``."""
     program = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]

@@ -159,6 +159,7 @@ def test_a_coordinator_told_to_stop_reports_what_there_is(folder: Path) -> None:
     ("args", "said"),
     [
         ([], "name the suites to run"),
+        (["--compare", "--resume", "nowhere"], "name the suites to --compare"),
         (["nobody"], "there is no suite 'nobody'; the file declares quick, slow"),
         (["quick", "--cores", "0.1", "--memory", "1 MiB"], "say --cores and --memory"),
         (["quick", "--memory", "lots"], "no amount of memory"),
