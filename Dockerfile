@@ -1,8 +1,9 @@
-# One image for everything: the reference miner by default, the suite with another command.
+# One image for everything: the reference miner by default, the suite or the coordinator (as pods of
+# a cluster too) with another command.
 FROM python:3.12-slim
 WORKDIR /suite
-COPY requirements_test_async.txt .
-RUN pip install --no-cache-dir -r requirements_test_async.txt
+COPY requirements_test_async.txt requirements_kubernetes.txt ./
+RUN pip install --no-cache-dir -r requirements_kubernetes.txt
 COPY . .
 EXPOSE 8091
 HEALTHCHECK --interval=5s --timeout=3s --retries=12 \

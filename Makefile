@@ -61,5 +61,5 @@ bench: ## ratios against named peers (BENCH=--quick for under a minute each)
 
 .PHONY: test-kubernetes
 test-kubernetes: ## the Kubernetes backend against a real API server (builds one on Debian, once)
-	@$(INSTALL) requirements_dev.txt
+	@$(INSTALL) requirements_dev.txt requirements_test_kubernetes.txt
 	@cd $(ROOT) && binaries=$$(tests/kubernetes/build) && $(PY) -m pytest tests/kubernetes --kubernetes-binaries="$$binaries" -q

@@ -13,7 +13,7 @@ from tests.coordinator.admission import Room
 from tests.coordinator.backends import BackendUnavailableError, Where, check, open_backend
 from tests.coordinator.compare import Comparison, explain
 from tests.coordinator.ending import gravest
-from tests.coordinator.session import Options, Session, report, resume, start
+from tests.coordinator.session import Options, Session, report, resume, start, until_signal
 from tests.coordinator.suites import SuitesError, to_bytes
 from tests.coordinator.terminal import prefixer, summary
 from tests.harness.exit_codes import ExitCode
@@ -134,9 +134,13 @@ def main(
     """Run suites side by side; the verdict comes from their events, never from terminal text."""
     if [bool(names), bool(resumed), bool(reported)].count(True) != 1:
         raise click.UsageError("name the suites to run, or a run to --resume or to --report")
+    if compare and not names:
+        raise click.UsageError("a comparison begins anew: name the suites to --compare")
     where = Where(**where_given)
     room = _room(where, cores, memory)
-    options = Options(suites, reports, room, deadline, retries, stall_after, shards, env)
+    options = Options(
+        suites, reports, room, deadline, retries, stall_after, shards, env, where.backend
+    )
     try:
         if reported:
             results = report(options, reported)
@@ -156,7 +160,7 @@ def main(
     except BackendUnavailableError as error:
         click.echo(f"error: {error}", err=True)
         raise SystemExit(ExitCode.SETUP_FAILED) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo(f"interrupted; what ran is in {session.plan.folder}", err=True)
         raise SystemExit(ExitCode.INCONCLUSIVE) from None
     _end(lines, code)
@@ -186,6 +190,7 @@ async def _compare(
     session: Session, where: Where, say: Say, repeats: int
 ) -> tuple[list[str], ExitCode]:
     async with open_backend(where) as backend:
-        compared = await Comparison(session.plan, backend, say).run(session.suites, repeats)
+        comparison = Comparison(session.plan, backend, say)
+        compared = await until_signal(comparison.run(session.suites, repeats))
     lines = [*summary(compared.together, str(session.plan.folder)), *explain(compared)]
     return lines, compared.exit_code

@@ -1,8 +1,10 @@
 """Runs each suite alone, then all together, and repeats what differs."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -28,17 +30,19 @@ from tests.harness.exit_codes import ExitCode
 from tests.harness.history import HistoryWriter
 
 Say = Callable[[str, str], None]
+EVERYWHERE = Room(cores=float("inf"), memory=2**63)
 BUSY = 0.9  # share of the machine's processor time from which on it counts as used up
 _decoder = msgspec.json.Decoder(Touch)
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """``busy`` is the share of the machine's processor time in use while all ran together."""
+    """``busy`` is the share of this machine's processor time in use while all ran together; None
+    where they ran elsewhere."""
 
     differences: tuple[Difference, ...]
     shared: tuple[Shared, ...]
-    busy: float
+    busy: float | None
     rounds: int
     together: tuple[SuiteResult, ...]
     slower: tuple[tuple[str, float, float], ...]
@@ -51,57 +55,88 @@ class Compared:
         return gravest([result.exit_code for result in self.together])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Comparison:
-    """A comparison run; ``plan`` is that of the whole, its folder has a folder for each part."""
+    """A comparison run; ``plan`` is that of the whole, its folder has a folder for each part, and
+    its room is not looked at: what is to be seen is what happens when all run at once."""
 
     plan: Plan
     backend: Backend
     say: Say
+    _until: float = 0.0
+    _apart: list[SuiteResult] = field(default_factory=list)
+    _joint: list[SuiteResult] = field(default_factory=list)
 
     async def run(self, suites: Sequence[Suite], repeats: int) -> Compared:
-        """One round; then, if tests differ, ``repeats`` more of the suites that they belong to."""
-        alone = await self._alone(suites, 1)
+        """One round; then, while tests differ, up to ``repeats`` more, as far as the deadline
+        allows. Leaves ``comparison.json`` in the folder."""
+        self._until = self.plan.now() + self.plan.deadline
+        await self._alone(suites, 1)
         before = psutil.cpu_times()
-        together = await self._together(suites, 1)
-        busy = _busy(before, psutil.cpu_times())
-        shared = find_shared(self._touches(suites))
-        first = tuple(together)
-        differences = differing(observe(alone), observe(together), shared)
+        await self._together(suites, 1)
+        here = self.backend.one_machine
+        busy = _busy(before, psutil.cpu_times()) if here else None
+        shared = find_shared(self._touches(suites), one_machine=here)
         rounds = 1
-        if differences:
-            concerned = [s for s in suites if s.name in {d.suite for d in differences}]
-            for number in range(2, repeats + 2):
-                alone += await self._alone(concerned, number)
-                together += [
-                    r
-                    for r in await self._together(suites, number)
-                    if r.suite in {s.name for s in concerned}
-                ]
-                rounds = number
-            differences = differing(observe(alone), observe(together), shared)
-        slower = _slower(alone[: len(suites)], first)
-        return Compared(tuple(differences), tuple(shared), busy, rounds, first, slower)
+        while self._differences(shared) and rounds <= repeats and self._left() > 0:
+            rounds += 1
+            await self._together(suites, rounds)
+            await self._catch_up(suites, rounds)
+        first = tuple(self._joint[: len(suites)])
+        slower = _slower(self._apart[: len(suites)], first)
+        differences = tuple(self._differences(shared))
+        compared = Compared(differences, tuple(shared), busy, rounds, first, slower)
+        (self.plan.folder / "comparison.json").write_bytes(_as_json(compared))
+        return compared
 
-    async def _alone(self, suites: Sequence[Suite], number: int) -> list[SuiteResult]:
-        results = []
+    def _differences(self, shared: Sequence[Shared] = ()) -> list[Difference]:
+        return differing(observe(self._apart), observe(self._joint), shared)
+
+    async def _catch_up(self, suites: Sequence[Suite], rounds: int) -> None:
+        """Suites with a test that differs, also those where it showed only now, run alone as often
+        as together: of two that want one port, now one loses and now the other."""
+        concerned = {difference.suite for difference in self._differences()}
+        for number in range(2, rounds + 1):
+            ran = Counter(result.suite for result in self._apart)
+            late = [s for s in suites if s.name in concerned and ran[s.name] < number]
+            await self._alone(late, number)
+
+    def _left(self) -> float:
+        return self._until - self.plan.now()
+
+    async def _alone(self, suites: Sequence[Suite], number: int) -> None:
+        results: list[SuiteResult] = []
         for suite in suites:
-            results += await self._part([suite], f"alone-{number}")
-        return results
+            results += await self._part([suite], "alone", number, results)
+        self._apart += results
 
-    async def _together(self, suites: Sequence[Suite], number: int) -> list[SuiteResult]:
-        return await self._part(suites, f"together-{number}")
+    async def _together(self, suites: Sequence[Suite], number: int) -> None:
+        self._joint += await self._part(suites, "together", number)
 
-    async def _part(self, suites: Sequence[Suite], name: str) -> list[SuiteResult]:
-        """Run these at once, whatever room there is: that is what is to be seen."""
+    async def _part(
+        self,
+        suites: Sequence[Suite],
+        setting: str,
+        number: int,
+        earlier: Sequence[SuiteResult] = (),
+    ) -> list[SuiteResult]:
+        """Run these at once; the reports tell of them and of those ``earlier`` in this folder."""
+        name = f"{setting}-{number}"
         for suite in suites:
             self.say(suite.name, f"[{name}]")
         folder = self.plan.folder / name
-        everywhere = Room(cores=float("inf"), memory=2**63)
-        plan = replace(self.plan, folder=folder, room=everywhere, retries=0, touched=True)
+        plan = replace(
+            self.plan,
+            run=f"{self.plan.run}-{setting[0]}{number}",  # the name of a Job has to be its own
+            folder=folder,
+            room=EVERYWHERE,
+            deadline=max(0.0, self._left()),
+            retries=0,
+            touched=True,
+        )
         with HistoryWriter(folder / jr.NAME) as journal:
             results = await Coordinator(plan, self.backend, journal, self.say).run(suites)
-        write_reports(folder, results)
+        write_reports(folder, [*earlier, *results])
         task = asyncio.current_task()
         if task and task.cancelling():  # the coordinator ended its suites; nothing more is to start
             raise asyncio.CancelledError
@@ -116,11 +151,15 @@ class Comparison:
 
 
 def read_touches(path: Path) -> list[Touch]:
-    """What a suite touched; nothing where there is no file. A line cut off is left out."""
+    """What a suite touched; nothing where there is no file. Lines that are not whole, as a kill or
+    a lost part of the file leaves them, are passed over."""
     if not path.exists():
         return []
-    whole = [line for line in path.read_bytes().split(b"\n")[:-1] if line]
-    return [_decoder.decode(line) for line in whole]
+    touches = []
+    for line in path.read_bytes().split(b"\n"):
+        with suppress(msgspec.MsgspecError):
+            touches.append(_decoder.decode(line))
+    return touches
 
 
 def _busy(before: object, after: object) -> float:
@@ -138,6 +177,24 @@ def _slower(
     return tuple((r.suite, seconds.get(r.suite, 0.0), r.ended.took) for r in together)
 
 
+def _as_json(compared: Compared) -> bytes:
+    differences = [
+        {**msgspec.to_builtins(each), "verdict": each.verdict} for each in compared.differences
+    ]
+    told = {
+        "exit_code": int(compared.exit_code),
+        "rounds": compared.rounds,
+        "busy": compared.busy,
+        "differences": differences,
+        "shared": msgspec.to_builtins(compared.shared),
+        "seconds": [
+            {"suite": suite, "alone": alone, "together": together}
+            for suite, alone, together in compared.slower
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+
+
 def explain(compared: Compared) -> list[str]:
     """What a person needs to know, one line each."""
     lines = [f"{suite}: {a:.1f} s alone, {b:.1f} s together" for suite, a, b in compared.slower]
@@ -147,6 +204,11 @@ def explain(compared: Compared) -> list[str]:
         lines.append(str(difference))
         lines += [f"    it uses {thing}" for thing in difference.shared]
     lines += [f"shared: {thing}" for thing in compared.shared]
-    used_up = ": used up, suites wait for it" if compared.busy >= BUSY else ""
-    lines.append(f"processor time while together: {compared.busy:.0%} of the machine{used_up}")
-    return lines
+    return [*lines, _processor_time(compared.busy)]
+
+
+def _processor_time(busy: float | None) -> str:
+    if busy is None:
+        return "processor time while together: not known, they did not run on this machine"
+    used_up = ": used up, suites wait for it" if busy >= BUSY else ""
+    return f"processor time while together: {busy:.0%} of the machine{used_up}"

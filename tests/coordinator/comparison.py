@@ -1,17 +1,33 @@
 """Which tests differ between alone and together, by chance or by cause; what is shared. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import comb
 
 import msgspec
 
+from tests.coordinator.ending import Reason
 from tests.coordinator.fold import BROKEN, LOST, TestOutcome
 from tests.coordinator.result import SuiteResult
 
 SIGNIFICANT = 0.05
-Observed = Mapping[tuple[str, str], Sequence[TestOutcome]]
-"""For each (suite, test) its outcome in every round, in one of the two settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What happened in one of the two settings: for each (suite, test) its outcomes, and for each
+    suite how many rounds it took part in."""
+
+    outcomes: Mapping[tuple[str, str], Sequence[TestOutcome]]
+    rounds: Mapping[str, int]
+
+    def of(self, suite: str, test: str) -> tuple[TestOutcome, ...]:
+        """One for each round. A test that was not even planned in a round was never started."""
+        seen = tuple(self.outcomes.get((suite, test), ()))
+        missing = self.rounds.get(suite, 0) - len(seen)
+        return (*seen, *[TestOutcome.NEVER_STARTED] * missing)
 
 
 class Touch(msgspec.Struct, frozen=True):
@@ -58,55 +74,53 @@ class Difference:
         return "chance" if bad(self.alone) and bad(self.together) else "unsettled"
 
     def __str__(self) -> str:
+        more = "; more --repeats would tell" if self.verdict == "unsettled" else ""
         return (
-            f"{self.test}: not green in {bad(self.alone)} of {len(self.alone)} alone, "
-            f"{bad(self.together)} of {len(self.together)} together; {self.verdict} "
-            f"(p = {self.chance:.3f})"
+            f"{self.test}: alone {_told(self.alone)}; together {_told(self.together)}; "
+            f"{self.verdict} (p = {self.chance:.3f}{more})"
         )
+
+
+def _told(outcomes: Sequence[TestOutcome]) -> str:
+    """``3 passed, 1 failed``."""
+    return ", ".join(f"{n} {outcome.value}" for outcome, n in Counter(outcomes).items())
 
 
 def bad(outcomes: Iterable[TestOutcome]) -> int:
     return sum(outcome in BROKEN | LOST for outcome in outcomes)
 
 
-def observe(rounds: Iterable[SuiteResult]) -> dict[tuple[str, str], list[TestOutcome]]:
-    """The outcomes of each test over several results of its suite."""
-    observed: dict[tuple[str, str], list[TestOutcome]] = {}
-    for result in rounds:
+def observe(results: Iterable[SuiteResult]) -> Observed:
+    """The outcomes of each test over several results of its suite. A suite that was not run says
+    nothing of its tests."""
+    outcomes: dict[tuple[str, str], list[TestOutcome]] = {}
+    rounds: Counter[str] = Counter()
+    for result in results:
+        if result.ending.reason is Reason.NOT_RUN:
+            continue
+        rounds[result.suite] += 1
         for test in result.record.tests:
-            observed.setdefault((result.suite, test.test), []).append(test.outcome)
-    return observed
+            outcomes.setdefault((result.suite, test.test), []).append(test.outcome)
+    return Observed(outcomes, rounds)
 
 
 def differing(
     alone: Observed, together: Observed, shared: Sequence[Shared] = ()
 ) -> list[Difference]:
-    """The tests whose outcomes differ; one that was not even planned counts as never started."""
-    rounds = {
-        "alone": _rounds(alone),
-        "together": _rounds(together),
-    }
+    """The tests whose outcomes differ between the two settings."""
     differences = []
-    for suite, test in dict.fromkeys([*alone, *together]):
-        a = _padded(alone.get((suite, test), ()), rounds["alone"].get(suite, 0))
-        b = _padded(together.get((suite, test), ()), rounds["together"].get(suite, 0))
-        if set(a) != set(b):
+    for suite, test in dict.fromkeys([*alone.outcomes, *together.outcomes]):
+        a, b = alone.of(suite, test), together.of(suite, test)
+        if a and b and _shares(a) != _shares(b):
             used = tuple(s for s in shared if test in s.tests)
             p = min(fisher(bad(a), len(a), bad(b), len(b)), fisher(bad(b), len(b), bad(a), len(a)))
             differences.append(Difference(suite, test, a, b, p, used))
     return differences
 
 
-def _rounds(observed: Observed) -> dict[str, int]:
-    most: dict[str, int] = {}
-    for (suite, _), outcomes in observed.items():
-        most[suite] = max(most.get(suite, 0), len(outcomes))
-    return most
-
-
-def _padded(outcomes: Sequence[TestOutcome], rounds: int) -> tuple[TestOutcome, ...]:
-    missing = max(0, rounds - len(outcomes))
-    return (*outcomes, *[TestOutcome.NEVER_STARTED] * missing)
+def _shares(outcomes: Sequence[TestOutcome]) -> dict[TestOutcome, Fraction]:
+    """How often each outcome came, so that settings with unequal rounds can be compared."""
+    return {o: Fraction(n, len(outcomes)) for o, n in Counter(outcomes).items()}
 
 
 def fisher(bad_a: int, a: int, bad_b: int, b: int) -> float:
@@ -120,18 +134,26 @@ def fisher(bad_a: int, a: int, bad_b: int, b: int) -> float:
     return ways / comb(a + b, failures) if failures <= a + b else 1.0
 
 
-def find_shared(touches: Mapping[str, Iterable[Touch]]) -> list[Shared]:
+def find_shared(
+    touches: Mapping[str, Iterable[Touch]], *, one_machine: bool = True
+) -> list[Shared]:
     """What at least two suites touched. A server of this machine is the port that it listens on, so
-    that binding a port and connecting to it are seen as the same thing."""
+    that binding a port and connecting to it are seen as the same thing. Where each suite has a
+    machine (a pod) to itself, only servers elsewhere are shared."""
     users: dict[tuple[str, str], dict[str, set[str]]] = {}
     for suite, touched in touches.items():
         for touch in touched:
-            users.setdefault(_thing(touch), {}).setdefault(suite, set()).add(touch.test)
+            if one_machine or _is_elsewhere(touch):
+                users.setdefault(_thing(touch), {}).setdefault(suite, set()).add(touch.test)
     return [
         Shared(kind, what, tuple(by), frozenset(set().union(*by.values()) - {""}))
         for (kind, what), by in sorted(users.items())
         if len(by) > 1
     ]
+
+
+def _is_elsewhere(touch: Touch) -> bool:
+    return touch.kind == "server" and not touch.what.startswith(("127.", "0.0.0.0:"))
 
 
 def _thing(touch: Touch) -> tuple[str, str]:

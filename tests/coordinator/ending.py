@@ -173,7 +173,7 @@ def _by_exit(record: Record, ended: Ended) -> Ending | None:
 
 def _by_tests(record: Record, ended: Ended) -> Ending | None:
     if not record.tests:
-        return Ending(Reason.NO_TESTS, (_how(ended),))
+        return _without_tests(record, ended)
     if record.count(*BROKEN):
         return _broken(record)
     missing = record.named(*LOST)
@@ -187,10 +187,17 @@ def _by_tests(record: Record, ended: Ended) -> Ending | None:
     return None
 
 
+def _without_tests(record: Record, ended: Ended) -> Ending:
+    if record.elsewhere and ended.exit_code == 0:
+        told = f"all {record.elsewhere} tests of the suite are in its other parts"
+        return Ending(Reason.COMPLETED, (told,))
+    return Ending(Reason.NO_TESTS, (_how(ended),))
+
+
 def _broken(record: Record) -> Ending:
     broken = [test for test in record.tests if test.outcome in BROKEN]
     starved = [test for test in broken if _MEMORY_ERROR.search(test.text)]
-    told = f"{len(broken)} of {len(record.tests)} tests"
+    told = f"{len(broken)} of {len(record.tests)} tests failed or had an error"
     if starved:
         return Ending(Reason.MEMORY_ERROR, (f"MemoryError in {starved[0].test}", told))
     return Ending(Reason.TESTS_FAILED, (told,))

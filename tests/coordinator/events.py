@@ -38,9 +38,11 @@ class Planned(Event, frozen=True):
 
 
 class Collected(Event, frozen=True):
-    """Collection is over; ``count`` tests are planned. Without this event the plan is not known."""
+    """Collection is over; ``count`` tests are planned. Without this event the plan is not known.
+    ``elsewhere`` tests fell into other parts of the suite."""
 
     count: int
+    elsewhere: int = 0
 
 
 class Started(Event, frozen=True):

@@ -42,7 +42,8 @@ class TestResult:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that the events of one suite say. ``ended`` tells whether the end mark is there."""
+    """All that the events of one suite say. ``ended`` tells whether the end mark is there;
+    ``elsewhere`` counts the tests of the other parts, where this is one part of a suite."""
 
     tests: tuple[TestResult, ...] = ()
     started: bool = False
@@ -54,6 +55,7 @@ class Record:
     internal_errors: tuple[str, ...] = ()
     interrupted: str = ""
     unplanned: tuple[str, ...] = ()
+    elsewhere: int = 0
 
     def count(self, *outcomes: TestOutcome) -> int:
         return sum(test.outcome in outcomes for test in self.tests)
@@ -106,6 +108,7 @@ def _record(tests: dict[str, _Test], rest: list[ev.SuiteEvent]) -> Record:
         internal_errors=tuple(e.text for e in rest if isinstance(e, ev.InternalError)),
         interrupted=interrupts[-1] if interrupts else "",
         unplanned=tuple(name for name, test in tests.items() if not test.planned),
+        elsewhere=max((e.elsewhere for e in rest if isinstance(e, ev.Collected)), default=0),
     )
 
 

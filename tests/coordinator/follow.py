@@ -13,6 +13,8 @@ from tests.coordinator import events as ev
 CHUNK = 64 * 1024
 """Bytes of log shown at one look. A flood beyond it is counted, not shown; the file has it all."""
 LONGEST_LINE = 4096
+DUMPED = "Current thread 0x"  # faulthandler's heading of the thread that got the signal
+FRAMES = 5
 
 _decoder: msgspec.json.Decoder[ev.SuiteEvent] = msgspec.json.Decoder(ev.SuiteEvent)
 
@@ -119,7 +121,8 @@ class Follower:
 
 
 def last_lines(log: Path, count: int = 30) -> tuple[str, ...]:
-    """The last lines of a log; nothing where there is none."""
+    """The last lines of a log; nothing where there is none. Of a dump of every thread's stack, with
+    which pytest ends at a deadline, only the head, which names the place."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -127,7 +130,9 @@ def last_lines(log: Path, count: int = 30) -> tuple[str, ...]:
             text = file.read().decode(errors="replace")
     except OSError:
         return ()
-    return tuple(text.splitlines()[-count:])
+    lines = text.splitlines()
+    dump = next((n for n, line in enumerate(lines) if line.startswith(DUMPED)), len(lines))
+    return tuple(lines[: dump + FRAMES + 1][-count:])
 
 
 @dataclass(slots=True)

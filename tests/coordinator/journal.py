@@ -11,13 +11,20 @@ NAME = "run.ndjson"
 
 
 class RunStarted(Event, frozen=True):
-    """``suites`` are names of the suites file; ``wall`` is Unix time; ``pid`` the coordinator's."""
+    """``suites`` are names of the suites file; ``wall`` is Unix time; ``pid`` the coordinator's.
+
+    ``env`` names the variables of ``--env``; ``env_digest`` tells whether their values are the same
+    again without keeping them, because one may be a secret.
+    """
 
     run: str
     suites: tuple[str, ...]
     wall: float
     pid: int
     shards: int = 1
+    backend: str = "local"
+    env: tuple[str, ...] = ()
+    env_digest: str = ""
 
 
 class RunResumed(Event, frozen=True):

@@ -34,6 +34,8 @@ exec "$@"
 class LocalBackend:
     """Each suite below a supervisor that leaves no survivor, in a memory group where allowed."""
 
+    one_machine = True
+
     def __init__(self, python: str = sys.executable) -> None:
         self._python = python
 

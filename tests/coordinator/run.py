@@ -24,7 +24,13 @@ LOOK_EVERY = 0.1  # seconds between two looks at what the suites have written
 
 
 class Backend(Protocol):
-    """Where suites run. Meanwhile it fills ``attempt.events`` and ``attempt.log``."""
+    """Where suites run. Meanwhile it fills ``attempt.events`` and ``attempt.log``.
+
+    ``one_machine``: all suites share this machine's ports, files and processors.
+    """
+
+    @property
+    def one_machine(self) -> bool: ...
 
     async def run(self, attempt: Attempt) -> Ended:
         """Run to the end, ``attempt.deadline`` at most. When cancelled, end the suite."""
@@ -63,6 +69,7 @@ class Coordinator:
     done: Callable[[SuiteResult], None] = lambda _: None
     past: dict[str, dict[int, Ended]] = field(default_factory=dict)
     _began: float = 0.0
+    _told: set[str] = field(default_factory=set)
 
     async def run(self, suites: Sequence[Suite]) -> list[SuiteResult]:
         """Run every suite and return the results in the order given.
@@ -96,12 +103,20 @@ class Coordinator:
             for suite in admit(waiting, list(tasks.values()), self.plan.room):
                 waiting.remove(suite)
                 tasks[asyncio.create_task(self._run_suite(suite))] = suite
+            self._tell_who_waits(waiting)
             if not tasks:
                 return
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 results[tasks.pop(task).name] = task.result()
                 self.done(task.result())
+
+    def _tell_who_waits(self, waiting: Sequence[Suite]) -> None:
+        """Once for each suite."""
+        for suite in waiting:
+            if suite.name not in self._told:
+                self._told.add(suite.name)
+                self.say(suite.name, "[waits until there is room for it]")
 
     async def _run_suite(self, suite: Suite) -> SuiteResult:
         """Attempt after attempt, while infrastructure trouble and the allowance last."""

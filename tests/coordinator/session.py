@@ -1,6 +1,7 @@
 """One call of the coordinator: opens or resumes a run's folder, runs, writes the reports."""
 
 import asyncio
+import hashlib
 import os
 import secrets
 import signal
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +23,7 @@ from tests.coordinator.run import Backend, Coordinator, Plan, conclude_attempt, 
 from tests.coordinator.suites import Suite, SuitesError, load, select
 from tests.harness.history import HistoryWriter
 
+T = TypeVar("T")
 Past = dict[str, dict[int, Ended]]
 
 
@@ -36,6 +39,7 @@ class Options:
     stall_after: float
     shards: int
     env: Mapping[str, str] = field(default_factory=dict)
+    backend: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Session:
     plan: Plan
     suites: tuple[Suite, ...]
     past: Past
+    options: Options
 
     async def run(self, backend: Backend, say: Callable[[str, str], None]) -> list[SuiteResult]:
         """Reap what an earlier coordinator left, run, and leave every report in the folder.
@@ -57,7 +62,7 @@ class Session:
             coordinator = Coordinator(
                 self.plan, backend, journal, say, lambda r: write_junit(folder, r), self.past
             )
-            results = await _until_signal(coordinator.run(self.suites))
+            results = await until_signal(coordinator.run(self.suites))
             write_reports(folder, results)
             code = gravest([result.exit_code for result in results])
             journal.append(jr.RunEnded(at=0, exit_code=int(code)))
@@ -77,6 +82,9 @@ class Session:
                     wall=time.time(),
                     pid=os.getpid(),
                     shards=shard.count if shard else 1,
+                    backend=self.options.backend,
+                    env=tuple(self.options.env),
+                    env_digest=_digest(self.options.env, self.plan.run),
                 )
             )
             return
@@ -87,8 +95,8 @@ class Session:
         journal.append(resumed)
 
 
-async def _until_signal(work: Coroutine[None, None, list[SuiteResult]]) -> list[SuiteResult]:
-    """Cancel ``work`` at SIGINT or SIGTERM."""
+async def until_signal(work: Coroutine[None, None, T]) -> T:
+    """What ``work`` returns; SIGINT and SIGTERM cancel it."""
     task = asyncio.create_task(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -117,20 +125,14 @@ def resume(options: Options, folder: Path) -> Session:
     """Go on with a run: what ended stays, what was cut off or never began is run.
 
     Raises:
-        SuitesError: the folder is of no run, or its suites are no longer declared.
+        SuitesError: the folder is of no run, its suites are no longer declared, or the rest would
+            run elsewhere or against something else than what has ended.
         HistoryError: the journal cannot be read.
     """
-    past = jr.replay(folder / jr.NAME)
-    if past.start is None:
-        raise SuitesError(f"{folder} holds no run to go on with; start a new one")
-    return _session(
-        options,
-        run=past.start.run,
-        folder=folder.resolve(),
-        names=past.start.suites,
-        shards=past.start.shards,
-        past=past.attempts,
-    )
+    past = _past(folder)
+    if past.start is not None:
+        _require_the_same(options, past.start)
+    return _reopen(options, folder, past)
 
 
 def report(options: Options, folder: Path) -> list[SuiteResult]:
@@ -140,10 +142,44 @@ def report(options: Options, folder: Path) -> list[SuiteResult]:
         SuitesError: the folder is of no run, or its suites are no longer declared.
         HistoryError: the journal cannot be read.
     """
-    session = resume(options, folder)
+    session = _reopen(options, folder, _past(folder))
     results = [_last(session, suite) for suite in session.suites]
     write_reports(folder, results)
     return results
+
+
+def _past(folder: Path) -> jr.Past:
+    if not (folder / jr.NAME).exists():
+        told = f"{folder} holds no run (a comparison cannot be gone on with); start a new one"
+        raise SuitesError(told)
+    return jr.replay(folder / jr.NAME)
+
+
+def _require_the_same(options: Options, start: jr.RunStarted) -> None:
+    if options.backend != start.backend:
+        raise SuitesError(f"this run was started with --backend {start.backend}; say so again")
+    if _digest(options.env, start.run) != start.env_digest:
+        names = " ".join(f"--env {name}=..." for name in start.env) or "no --env"
+        raise SuitesError(f"this run was started with {names}; say the same again")
+
+
+def _digest(env: Mapping[str, str], run: str) -> str:
+    """The same for the same variables of the same run."""
+    told = msgspec.json.encode([run, sorted(env.items())])
+    return hashlib.sha256(told).hexdigest()
+
+
+def _reopen(options: Options, folder: Path, past: jr.Past) -> Session:
+    if past.start is None:
+        raise SuitesError(f"{folder} holds a run that never began; start a new one")
+    return _session(
+        options,
+        run=past.start.run,
+        folder=folder.resolve(),
+        names=past.start.suites,
+        shards=past.start.shards,
+        past=past.attempts,
+    )
 
 
 def _last(session: Session, suite: Suite) -> SuiteResult:
@@ -175,4 +211,4 @@ def _session(
         stall_after=options.stall_after,
         ports=free_ports,
     )
-    return Session(plan, suites, past)
+    return Session(plan, suites, past, options)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 import click
 
 from tests.coordinator.ending import gravest
-from tests.coordinator.fold import BROKEN, LOST, TestOutcome
+from tests.coordinator.fold import BROKEN, TestOutcome
 from tests.coordinator.result import SuiteResult
 
 Say = Callable[[str], None]
@@ -42,10 +42,10 @@ def _line(result: SuiteResult, width: int) -> str:
 
 
 def counts(result: SuiteResult) -> str:
-    """``12 passed, 1 failed of 13 planned, 3.2 s``."""
+    """``12 passed, 1 failed of 13, 3.2 s``."""
     told = [f"{n} {o.value}" for o in TestOutcome if (n := result.record.count(o))]
-    planned = len(result.record.tests)
-    return f"{', '.join(told) or 'no outcome'} of {planned}, {result.ended.took:.1f} s"
+    outcomes = f"{', '.join(told)} of {len(result.record.tests)}" if told else "no test was planned"
+    return f"{outcomes}, {result.ended.took:.1f} s"
 
 
 def _details(result: SuiteResult) -> Iterable[str]:
@@ -53,7 +53,7 @@ def _details(result: SuiteResult) -> Iterable[str]:
         yield f"attempt {number}: {ending.reason.value} ({'; '.join(ending.evidence)})"
     if not result.green:
         yield from result.ending.evidence
-    for outcome in (*BROKEN, *LOST):
+    for outcome in (*BROKEN, TestOutcome.NEVER_STARTED):  # evidence names those that were running
         named = result.record.named(outcome)
         yield from (f"{outcome.value}: {name}" for name in named[:SHOWN])
         if len(named) > SHOWN:

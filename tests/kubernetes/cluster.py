@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import suppress
@@ -10,20 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.coordinator.kubernetes.api import ApiError, connect
+from tests.coordinator.kubernetes.api import ApiError, Cluster, connect
 from tests.kubernetes.control_plane import (
     ADMIN,
     COORDINATOR,
     NAMESPACE,
+    START_TIMEOUT,
     ControlPlane,
     control_plane,
 )
+from tests.kubernetes.manifests import address, rendered
 from tests.kubernetes.node import Fate, Node
 
 ROOT = Path(__file__).parents[2]
-RIGHTS = ROOT / "deploy" / "coordinator" / "rbac.yaml"
+RIGHTS = frozenset({"ServiceAccount", "Role", "RoleBinding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,25 @@ class RealCluster:
 
     def befall(self, suite: str, fate: Fate) -> None:
         self.node.fates[suite] = fate
+
+    def jobs(self, start: str = "") -> list[str]:
+        """The names of the Jobs that begin so."""
+        found = self.as_admin("GET", "batch/v1", "jobs")["items"]
+        return [n for job in found if (n := job["metadata"]["name"]).startswith(start)]
+
+    def pods(self, job: str) -> list[dict[str, Any]]:
+        """The pods of a Job."""
+        chosen = {"labelSelector": f"job-name={job}"}
+        return list(self.as_admin("GET", "v1", "pods", params=chosen)["items"])
+
+    def log(self, pod: str) -> str:
+        """What a pod's only container has written."""
+        work = self._log(pod)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+    async def _log(self, pod: str) -> str:
+        async with self.node.cluster.stream(f"pods/{pod}/log", {}) as lines:
+            return b"\n".join([line async for line in lines]).decode()
 
     def as_admin(self, method: str, version: str, url: str, **given: Any) -> dict[str, Any]:
         """A request with every right."""
@@ -83,16 +104,25 @@ async def _work(plane: ControlPlane, ready: "Future[RealCluster]", stop: threadi
         raise
 
 
-async def _prepare(cluster: Any) -> None:
+async def _prepare(cluster: Cluster) -> None:
     """The namespace, and in it the rights that deploy/ gives the coordinator."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     async with cluster.api.call_api("POST", "v1", url="namespaces", json=namespace):
         pass
-    for each in yaml.safe_load_all(RIGHTS.read_text()):
-        kind = each["kind"]
-        version = each["apiVersion"]
-        for subject in each.get("subjects", ()):
-            subject["namespace"] = NAMESPACE  # as kubectl apply -n would have it
-        url = {"ServiceAccount": "serviceaccounts"}.get(kind, f"{kind.lower()}s")
+    for each in rendered("coordinator", "suite:1"):
+        if each["kind"] in RIGHTS:
+            await cluster.request("POST", *address(each), body=each)
+    for account in ("default", "coordinator"):
+        await _until_usable(cluster, account)
+
+
+async def _until_usable(cluster: Cluster, account: str) -> None:
+    """Pods are refused until controllers have made their account and its token."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
         with suppress(ApiError):
-            await cluster.request("POST", version, url, body=each)
+            found = await cluster.request("GET", "v1", f"serviceaccounts/{account}")
+            if found.get("secrets"):
+                return
+        await asyncio.sleep(0.1)
+    raise TimeoutError(f"service account {account} has no token after {START_TIMEOUT:g} s")

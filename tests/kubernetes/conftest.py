@@ -1,9 +1,11 @@
-"""The option that names the control plane's binaries; nothing is collected without kr8s."""
+"""The option that names the control plane's binaries; without its library no test is collected."""
 
 from importlib.util import find_spec
 
 import pytest
 
+if find_spec("kubernetes_validate") is None:
+    collect_ignore = ["test_schemas.py"]
 if find_spec("kr8s") is None:
     collect_ignore_glob = ["test_*.py"]
 else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from cryptography import x509
@@ -17,15 +18,27 @@ from cryptography.x509.oid import NameOID
 from tests.coordinator.local import free_ports
 from tests.harness.processes import Supervised, wait_until_ready
 
+LOCALHOST = IPv4Address("127.0.0.1")
 START_TIMEOUT = 120.0  # seconds; the machine may be busy
 NAMESPACE = "tests"
 ADMIN = "admin-token"
 COORDINATOR = "coordinator-token"
+CONTROLLERS = (
+    "job",
+    "namespace",
+    "garbagecollector",
+    "podgc",
+    "resourcequota",
+    "serviceaccount",
+    "serviceaccount-token",
+    "ttl-after-finished",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ControlPlane:
-    """A running control plane. ``certificate`` and ``key`` are for the node's own server."""
+    """A running control plane. ``certificate`` and ``key`` are for every server here, the node's
+    too, and sign the tokens of service accounts."""
 
     url: str
     folder: Path
@@ -37,7 +50,7 @@ class ControlPlane:
         """A kubeconfig for the account that the token stands for."""
         path = self.folder / f"{token}.json"
         named = {"cluster": "real", "user": "user", "namespace": NAMESPACE}
-        cluster = {"server": self.url, "insecure-skip-tls-verify": True}
+        cluster = {"server": self.url, "certificate-authority": str(self.certificate)}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -92,7 +105,9 @@ def control_plane(binaries: Path, folder: Path) -> Iterator[ControlPlane]:
                 [
                     binaries / "kube-controller-manager",
                     f"--kubeconfig={plane.kubeconfig(ADMIN)}",
-                    "--controllers=job,namespace,garbagecollector,podgc,resourcequota,ttl-after-finished",
+                    f"--controllers={','.join(CONTROLLERS)}",
+                    f"--root-ca-file={certificate}",
+                    f"--service-account-private-key-file={key}",
                     "--feature-gates=TTLAfterFinished=true",
                     "--leader-elect=false",
                     "--port=0",
@@ -112,14 +127,14 @@ def _server_flags(plane: ControlPlane, port: int, etcd: str) -> list[str]:
         f"--etcd-servers={etcd}",
         f"--secure-port={port}",
         "--bind-address=127.0.0.1",
-        f"--cert-dir={plane.folder}",
+        f"--tls-cert-file={plane.certificate}",
+        f"--tls-private-key-file={plane.key}",
         f"--token-auth-file={plane.folder / 'tokens.csv'}",
         "--authorization-mode=RBAC",
         "--service-cluster-ip-range=10.0.0.0/24",
         "--service-account-issuer=https://127.0.0.1",
         f"--service-account-key-file={plane.key}",
         f"--service-account-signing-key-file={plane.key}",
-        "--disable-admission-plugins=ServiceAccount",
         "--feature-gates=TTLAfterFinished=true",  # on by itself from 1.21
         "--kubelet-preferred-address-types=InternalIP",
         "--allow-privileged=true",
@@ -148,7 +163,7 @@ def _version(url: str) -> str:
 
 
 def _self_signed(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 and its key, in files."""
+    """A certificate for 127.0.0.1, its own authority, and its key, in files."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -160,6 +175,9 @@ def _self_signed(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(LOCALHOST)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM

@@ -6,6 +6,7 @@ images or measure anything: a test says what is to happen to a pod (``Fate``).
 """
 
 import asyncio
+import base64
 import os
 import shutil
 import signal
@@ -14,21 +15,21 @@ import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from tests.coordinator.kubernetes.api import ApiError, Cluster
-from tests.coordinator.kubernetes.spec import FOLDER, PREFIX
+from tests.coordinator.kubernetes.spec import PREFIX
+from tests.kubernetes.container import Container, start
+from tests.kubernetes.kubelet import Object, Process, Surroundings, configs_of, process
 
 NAME = "stand-in"
 CORES = 8.0
 GRACE = 3.0  # seconds between SIGTERM and SIGKILL, where a pod asks for more
 MISSING = "registry.invalid/missing:1"
-Object = dict[str, Any]
 
 
 class Fate(StrEnum):
@@ -38,35 +39,6 @@ class Fate(StrEnum):
     OOM_WITH_EXIT_0 = "oom"
     EVICTED = "evicted"
     LOGS_STOP_EARLY = "logs stop early"
-
-
-@dataclass(slots=True)
-class Container:
-    """One process and everything that it has written, line by line, with the time of each."""
-
-    process: "asyncio.subprocess.Process"
-    lines: list[bytes] = field(default_factory=list)
-    grown: asyncio.Condition = field(default_factory=asyncio.Condition)
-    ended: bool = False
-
-    async def drain(self) -> None:
-        assert self.process.stdout
-        while line := await self.process.stdout.readline():
-            stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f000Z").encode()
-            await self._grow(stamp + b" " + line.rstrip(b"\n") + b"\n")
-        await self.process.wait()
-        self.ended = True
-        await self._grow(None)
-
-    async def _grow(self, line: bytes | None) -> None:
-        async with self.grown:
-            if line is not None:
-                self.lines.append(line)
-            self.grown.notify_all()
-
-    def signal(self, number: int) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
 
 
 @dataclass(slots=True)
@@ -86,11 +58,16 @@ class Pod:
 
 @dataclass(slots=True)
 class Node:
-    """Works until cancelled. ``cluster`` has every right; ``fates`` are by the suite's name."""
+    """Works until cancelled. ``cluster`` has every right; ``fates`` are by the suite's name.
+
+    ``indexed`` names Jobs whose pods get an index each, in the order of their start: what the Job
+    controller does from Kubernetes 1.21 on.
+    """
 
     cluster: Cluster
     workdir: Path
     fates: dict[str, Fate] = field(default_factory=dict)
+    indexed: dict[str, int] = field(default_factory=dict)
     pods: dict[str, Pod] = field(default_factory=dict)
 
     async def work(self, certificate: Path, key: Path) -> None:
@@ -160,28 +137,45 @@ class Node:
             waiting = {"waiting": {"reason": "ImagePullBackOff", "message": f"no {MISSING}"}}
             await self._status(pod, "Pending", {c["name"]: waiting for c in _containers(pod)})
             return
-        folder = Path(tempfile.mkdtemp(prefix="pod-"))
-        containers = {c["name"]: await self._container(c, folder) for c in _containers(pod)}
+        around = await self._surroundings(pod)
+        containers = {
+            each["name"]: await self._container(process(each, around), around.folder)
+            for each in _containers(pod)
+        }
         drains = [asyncio.create_task(each.drain()) for each in containers.values()]
-        fate = self.fates.get(labels[f"{PREFIX}/suite"], Fate.NONE)
-        self.pods[name] = Pod(fate, folder, containers, drains)
+        fate = self.fates.get(labels.get(f"{PREFIX}/suite", ""), Fate.NONE)
+        self.pods[name] = Pod(fate, around.folder, containers, drains)
         await self._status(pod, "Running", {each: {"running": {}} for each in containers})
 
-    async def _container(self, container: Object, folder: Path) -> Container:
-        """Its command as a process; the shared folder stands where the volume would be mounted."""
-        given = {each["name"]: each.get("value", "127.0.0.1") for each in container.get("env", ())}
-        env = {name: value.replace(FOLDER, str(folder)) for name, value in given.items()}
-        process = await asyncio.create_subprocess_exec(
-            *[word.replace(FOLDER, str(folder)) for word in container["command"]],
-            cwd=self.workdir,
-            env={"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "HOME": str(folder), **env},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            limit=1 << 24,
-        )
-        return Container(process)
+    async def _surroundings(self, pod: Object) -> Surroundings:
+        folder = Path(tempfile.mkdtemp(prefix="pod-"))
+        for volume in pod["spec"].get("volumes", ()):
+            (folder / volume["name"]).mkdir()
+        configs = {}
+        for name in configs_of(pod):
+            found = await self.cluster.request("GET", "v1", f"configmaps/{name}")
+            configs[name] = found["data"]
+        server = urlsplit(str(self.cluster.api.auth.server))
+        node = {
+            "PATH": f"{Path(sys.executable).parent}:{os.defpath}",
+            "HOME": str(folder),
+            "KUBERNETES_SERVICE_HOST": str(server.hostname),
+            "KUBERNETES_SERVICE_PORT": str(server.port),
+        }
+        owner = pod["metadata"]["labels"].get("job-name", "")
+        if owner in self.indexed:
+            node["JOB_COMPLETION_INDEX"] = str(self.indexed[owner])
+            self.indexed[owner] += 1
+        return Surroundings(pod, folder, configs, node)
+
+    async def _container(self, given: Process, folder: Path) -> Container:
+        if not given.account:
+            return await start(given, self.workdir)
+        account = folder / given.account
+        found = await self.cluster.request("GET", "v1", f"secrets/{given.account}")
+        for key, value in found["data"].items():
+            (account / key).write_bytes(base64.b64decode(value))
+        return await start(given, self.workdir, account)
 
     async def _report(self, pod: Object) -> None:
         here = self.pods[pod["metadata"]["name"]]
@@ -237,6 +231,7 @@ class Node:
             raise web.HTTPNotFound
         container = pod.containers[request.match_info["container"]]
         follow = request.query.get("follow") == "true"
+        stamped = request.query.get("timestamps") == "true"
         stops_early = follow and pod.fate is Fate.LOGS_STOP_EARLY
         response = web.StreamResponse()
         await response.prepare(request)
@@ -247,7 +242,7 @@ class Node:
                     await container.grown.wait()
                 new = container.lines[sent:]
             for line in new[:3] if stops_early else new:
-                await response.write(line)
+                await response.write(line if stamped else line.partition(b" ")[2])
             sent += len(new)
             if not follow or stops_early or (container.ended and sent == len(container.lines)):
                 return response

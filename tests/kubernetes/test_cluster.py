@@ -1,8 +1,6 @@
 """The coordinator's Kubernetes backend, with its own rights, against a real control plane."""
 
 import asyncio
-import json
-import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,10 +77,6 @@ def setup(real_cluster: RealCluster, tmp_path: Path) -> Setup:
     return Setup(real_cluster, tmp_path)
 
 
-def jobs(cluster: RealCluster) -> list[str]:
-    return [j["metadata"]["name"] for j in cluster.as_admin("GET", "batch/v1", "jobs")["items"]]
-
-
 def test_a_suite_that_completes(setup: Setup) -> None:
     """Green, with its whole log, and its Job is deleted."""
     attempt = setup.attempt("completes", PASS)
@@ -92,7 +86,7 @@ def test_a_suite_that_completes(setup: Setup) -> None:
     assert result.green, result.ending
     assert result.ended.log.complete, result.ended.log.gaps
     assert "said" in attempt.log.read_text()
-    until("the Job's deletion", lambda: not of(setup, "completes-"))
+    until("the Job's deletion", lambda: not setup.cluster.jobs("completes-"))
 
 
 def test_a_suite_that_fails(setup: Setup) -> None:
@@ -214,58 +208,7 @@ def test_a_job_that_nobody_deletes_goes_by_its_ttl(setup: Setup) -> None:
     result = setup.run(attempt, cleanup=Cleanup.NEVER, ttl=1)
 
     assert result.green
-    until("the end of the Job's time", lambda: not of(setup, "kept-"))
-
-
-def of(setup: Setup, start: str) -> list[str]:
-    return [name for name in jobs(setup.cluster) if name.startswith(start)]
-
-
-TWO_PARTS = """
-import os, pathlib, pytest, time
-HERE = pathlib.Path(__file__).parent
-@pytest.mark.parametrize("n", range(6))
-def test_one(n):
-    if (HERE / "again").exists(): return
-    (HERE / "begun").touch()
-    time.sleep(600)
-"""
-
-
-def command(setup: Setup, *args: str) -> "subprocess.Popen[bytes]":
-    """The command line, as the coordinator's account."""
-    where = ["--backend", "kubernetes", "--image", "suite:1", "--namespace", NAMESPACE]
-    files = ["--suites", f"{setup.folder}/suites.toml", "--reports", f"{setup.folder}/reports"]
-    own = [*where, "--kubeconfig", setup.cluster.kubeconfig, *files]
-    program = [sys.executable, "-m", "tests.coordinator", *own, *args]
-    with (setup.folder / "said.txt").open("ab") as said:
-        return subprocess.Popen(program, cwd=ROOT, stdout=said, stderr=said)
-
-
-def test_a_killed_coordinator_and_the_one_that_goes_on(setup: Setup) -> None:
-    """Two shards; the Jobs of the dead coordinator are found and deleted, their parts run again."""
-    file = setup.attempt("parts", TWO_PARTS).suite.pytest[0]
-    args = [file, "--rootdir", str(Path(file).parent), "-p", "no:cacheprovider"]
-    declared = f"[suites.parts]\npytest = {json.dumps(args)}\nmemory = '64 MiB'\n"
-    (setup.folder / "suites.toml").write_text(declared)
-    with command(setup, "parts", "--shards", "2") as first:
-        until("a test to begin", (Path(file).parent / "begun").exists)
-        until("both Jobs", lambda: len(of(setup, "parts-")) == 2)
-        first.kill()
-    left = of(setup, "parts-")
-    (Path(file).parent / "again").touch()
-    (run,) = (setup.folder / "reports").iterdir()
-
-    with command(setup, "--resume", str(run)) as second:
-        code = second.wait(TIMEOUT)
-
-    said = (setup.folder / "said.txt").read_text()
-    assert code == 0, said
-    assert all(f"now ended: Job {job}" in said for job in left)
-    told = json.loads((run / "results.json").read_text())["suites"]
-    assert [s["suite"] for s in told] == ["parts-1", "parts-2"]
-    assert sum(s["planned"] for s in told) == 6
-    assert all(s["attempts_before"][0]["reason"] == "coordinator died" for s in told)
+    until("the end of the Job's time", lambda: not setup.cluster.jobs("kept-"))
 
 
 def test_the_version_that_this_was_verified_on(real_cluster: RealCluster) -> None:

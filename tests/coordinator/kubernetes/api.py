@@ -3,7 +3,7 @@
 import asyncio
 import json
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ import kr8s.asyncio
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
 TRIES = 6
 LONGEST_PAUSE = 15.0  # seconds
+LONGEST_LINE = 4 * 2**20  # bytes
 TIMEOUT = httpx.Timeout(30.0, read=60.0)
 BROKEN = (kr8s.ServerError, kr8s.APITimeoutError, httpx.TransportError)
 Sleep = Callable[[float], Awaitable[None]]
@@ -123,19 +124,29 @@ class Cluster:
                 stream=True,
                 timeout=TIMEOUT,
             ) as response:
-                yield _lines(response)
+                yield read_lines(response.aiter_bytes())
         except BROKEN as error:
             raise _failure(error)[0] from error
 
 
-async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
-    """Lines split at newlines only. A last line without its end is yielded too."""
-    rest = b""
-    async for data in response.aiter_bytes():
+async def read_lines(
+    chunks: AsyncIterable[bytes], longest: int = LONGEST_LINE
+) -> AsyncIterator[bytes]:
+    """Lines split at newlines only. A last line without its end is yielded too; of a line that
+    does not end for ``longest`` bytes the rest is dropped, so that no flood fills the memory (the
+    log that it belongs to then tells how many bytes are missing)."""
+    rest, cut = b"", False
+    async for data in chunks:
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
-            yield line
-    if rest:
+            if not cut:
+                yield line[:longest]
+            cut = False
+        if len(rest) > longest:
+            if not cut:
+                yield rest[:longest]
+            rest, cut = b"", True
+    if rest and not cut:
         yield rest
 
 

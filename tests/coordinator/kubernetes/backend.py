@@ -68,9 +68,14 @@ class KubernetesBackend:
     budgets: Budgets = Budgets()
     now: Callable[[], float] = time.monotonic
 
+    @property
+    def one_machine(self) -> bool:
+        """Each pod has a network and files of its own."""
+        return False
+
     async def run(self, attempt: Attempt) -> Ended:
         """Run the suite as a Job to its end; when cancelled, delete the Job."""
-        began = self.now()
+        began, retried = self.now(), self.cluster.retried
         try:
             created = job_view(await self.cluster.create_job(job(attempt, self.options)))
         except ApiError as error:
@@ -82,7 +87,10 @@ class KubernetesBackend:
             raise
         if self._is_to_go(ended):
             await self._delete(job_name(attempt))
-        return replace(ended, took=self.now() - began)
+        told = ended.told
+        if again := self.cluster.retried - retried:
+            told = (*told, f"{again} requests to the API had to be sent again meanwhile")
+        return replace(ended, told=told, took=self.now() - began)
 
     async def reap(self, run: str) -> list[str]:
         """Delete the Jobs that a dead coordinator's run left, with their pods."""

@@ -65,7 +65,8 @@ class Recorder:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Without xdist. (Its controller collects nothing; its workers report, see below.)"""
         if not session.config.pluginmanager.has_plugin("dsession"):
-            self._plan([item.nodeid for item in session.items])
+            cut = session.config.pluginmanager.get_plugin("coordinator-cut")
+            self._plan([item.nodeid for item in session.items], getattr(cut, "elsewhere", 0))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
@@ -73,10 +74,11 @@ class Recorder:
         if not self._planned:
             self._plan(ids)
 
-    def _plan(self, tests: list[str]) -> None:
+    def _plan(self, tests: list[str], elsewhere: int = 0) -> None:
         self._planned = True
         planned: list[dict[str, object]] = [{"type": "Planned", "test": test} for test in tests]
-        self._events.write(*planned, {"type": "Collected", "count": len(tests)})
+        collected = {"type": "Collected", "count": len(tests), "elsewhere": elsewhere}
+        self._events.write(*planned, collected)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._events.write({"type": "Started", "test": nodeid})

@@ -45,15 +45,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     value = config.getoption(OPTION)
     if value:
-        parse(value, os.environ.get("JOB_COMPLETION_INDEX"))
+        cut = Cut(*parse(value, os.environ.get("JOB_COMPLETION_INDEX")))
+        config.pluginmanager.register(cut, "coordinator-cut")
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    value = config.getoption(OPTION)
-    if not value:
-        return
-    index, count = parse(value, os.environ.get("JOB_COMPLETION_INDEX"))
-    others = [item for item in items if part(item.nodeid, count) != index]
-    items[:] = [item for item in items if part(item.nodeid, count) == index]
-    config.hook.pytest_deselected(items=others)
+class Cut:
+    """Part ``index`` (from 0) of ``count``. ``elsewhere`` tests fell into the other parts."""
+
+    def __init__(self, index: int, count: int) -> None:
+        self._index, self._count = index, count
+        self.elsewhere = 0
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        others = [item for item in items if part(item.nodeid, self._count) != self._index]
+        items[:] = [item for item in items if part(item.nodeid, self._count) == self._index]
+        self.elsewhere = len(others)
+        config.hook.pytest_deselected(items=others)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A part without tests has nothing to fail where the other parts have them."""
+        if self.elsewhere and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK

@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+OMITTED = "left-in-the-pod.txt"
 LOOK_EVERY = 0.1  # seconds
 PART = 48 * 1024  # bytes of a file in one frame
 MOST = 20 * 2**20  # bytes of report files that are handed out
@@ -71,15 +72,22 @@ class Keeper:
                     self._say("E", line)
 
     def _files(self) -> Iterator[tuple[str, bytes]]:
-        left = MOST
+        """Whole files, and a list of those that are left out for their size or their name."""
+        left, omitted = MOST, []
         reports = self._folder / "reports"
         for path in sorted(reports.rglob("*")):
             name = str(path.relative_to(reports))
-            if path.is_file() and not path.is_symlink() and " " not in name:
-                with path.open("rb") as file:
-                    while left > 0 and (part := file.read(PART)):
-                        left -= len(part)
-                        yield name, part
+            if not path.is_file() or path.is_symlink():
+                continue
+            data = path.read_bytes() if path.stat().st_size <= left else b""
+            if len(data) < path.stat().st_size or any(character.isspace() for character in name):
+                omitted.append(f"{name!r}, {path.stat().st_size} bytes")
+                continue
+            left -= len(data)
+            for start in range(0, max(1, len(data)), PART):
+                yield name, data[start : start + PART]
+        if omitted:
+            yield OMITTED, "\n".join(omitted).encode()
 
     def _say(self, kind: str, rest: bytes) -> None:
         sys.stdout.buffer.write(b"%s %d %s\n" % (kind.encode(), self._frames, rest))

@@ -293,14 +293,27 @@ def left_behind() -> Events:
     return [*asked, waiting, msgspec.structs.replace(SILENT, last_state="queued")]
 
 
+def fails_at_once(name: str, at: float) -> Events:
+    """A job that never had a turn either: it was refused after it was accepted."""
+    asked = [e for e in good_job(name, at) if isinstance(e, Submitted | Answered)]
+    failed = Polled(at=at + 0.2, job=name, took=0.01, status_code=200, status="failed")
+    return [*asked, failed]
+
+
 @pytest.mark.parametrize(
     ("others", "expected"),
-    [([good_job("job_002", at=0.5)], BAD), ([], NOTHING)],
-    ids=["later ones end", "nothing moves"],
+    [
+        ([good_job("job_002", at=0.5)], BAD),
+        ([], NOTHING),
+        ([good_job("job_002", at=SILENT.at - 1)], GOOD),
+        ([fails_at_once("job_002", at=0.5)], GOOD),
+    ],
+    ids=["later ones complete", "nothing moves", "nobody looks any more", "one fails at once"],
 )
 def test_a_job_that_later_ones_pass_for_ever_is_left_behind(
     others: list[Events], expected: Outcome
 ) -> None:
+    """Only what completes while it is looked at shows that it was passed over."""
     assert outcome(order.no_job_is_left_behind, left_behind(), *others) is expected
 
 

@@ -124,6 +124,14 @@ ENDINGS = [
     (Record(), Ended(cause=Reason.IMAGE_PULL), Reason.IMAGE_PULL, 3),
     (Record(), Ended(cause=Reason.NOT_RUN), Reason.NOT_RUN, 4),
     (replace(PASSED, unplanned=("t.py::t0",)), Ended(exit_code=0), Reason.RESULTS_LOST, 4),
+    (replace(PASSED, tests=(), elsewhere=3), Ended(exit_code=0), Reason.COMPLETED, 0),
+    (replace(PASSED, tests=()), Ended(exit_code=0), Reason.NO_TESTS, 4),
+    (
+        replace(PASSED, tests=(), elsewhere=3, exit_status=5),
+        Ended(exit_code=5),
+        Reason.NO_TESTS,
+        4,
+    ),
     (
         replace(PASSED, internal_errors=("E   MemoryError",), exit_status=3),
         Ended(exit_code=3),

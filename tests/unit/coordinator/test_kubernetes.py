@@ -128,6 +128,7 @@ def test_passing_trouble_of_the_api_is_tried_again(tmp_path: Path) -> None:
     done = run(tmp_path, green(failures=[429, 503, 500, 502, 504]))
 
     assert done.result.green
+    assert "5 requests to the API had to be sent again meanwhile" in done.result.ending.evidence
 
 
 def gone(*states: Any, **changes: Any) -> FakeCluster:

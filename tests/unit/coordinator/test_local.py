@@ -118,7 +118,7 @@ def test_a_hung_suite_is_explained(tmp_path: Path) -> None:
     stalls = [event for event in journal(session) if isinstance(event, jr.Stalled)]
     assert stalls[-1].running == (hung,)
     assert "nothing has moved" in said.of("unit")
-    assert "in test_hangs" in Path(results["unit"].ended.log.path).read_text()
+    assert any("in test_hangs" in line for line in results["unit"].last_lines[-6:])
 
 
 def test_a_kernel_kill_for_memory_is_told_from_any_other_kill(tmp_path: Path) -> None:
@@ -177,14 +177,17 @@ def test_the_deadline_of_the_run_ends_what_runs_and_keeps_the_rest_from_starting
     tmp_path: Path,
 ) -> None:
     """Suites that exclude each other wait; past the deadline they are told as not run."""
-    sources = {"first": "import time\ndef test_one(): time.sleep(600)\n", "second": PASS}
+    hangs = "import time\ndef test_one(): time.sleep(600)\n"
+    sources = {"first": hangs, "second": PASS, "dies": "import os\nos.kill(os.getpid(), 9)\n"}
     gpu = {"exclusive": ["gpu"]}
     file = declare(tmp_path, sources, first=gpu, second=gpu)
 
-    _, results, _ = run_all(file, ["first", "second"], deadline=4)
+    _, results, said = run_all(file, list(sources), deadline=4)
 
     assert results["first"].ending.reason is Reason.DEADLINE
     assert results["second"].ending.reason is Reason.NOT_RUN
+    assert said.of("second").count("waits until there is room") == 1
+    assert "waits" not in said.of("first")
 
 
 OWN_THINGS = """
@@ -224,6 +227,20 @@ def test_shards_run_every_test_exactly_once(tmp_path: Path) -> None:
     parts = [{t.test for t in result.record.tests} for result in results.values()]
     assert len(parts) == 3
     assert sum(map(len, parts)) == len(set().union(*parts)) == 20
+
+
+def test_a_part_without_tests_is_green_where_the_others_have_them(tmp_path: Path) -> None:
+    """Few tests in many parts; a suite that has no test at all is red in each of them."""
+    file = declare(tmp_path, {"few": PASS, "none": ""})
+
+    _, results, _ = run_all(file, ["few", "none"], shards=3)
+
+    few = [result for name, result in results.items() if name.startswith("few")]
+    assert all(result.green for result in few)
+    assert sorted(len(result.record.tests) for result in few) == [0, 0, 1]
+    assert {r.ending.reason for n, r in results.items() if n.startswith("none")} == {
+        Reason.NO_TESTS
+    }
 
 
 def test_nothing_of_a_run_is_left_on_the_machine(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.coordinator.kubernetes.judge import PodEnd
 from tests.coordinator.kubernetes.streams import EventLine, FilePart, Frames
+from tests.coordinator.pod.keeper import MOST
 
 ROOT = Path(__file__).parents[3]
 TIMEOUT = 60.0
@@ -65,6 +66,25 @@ def test_events_reports_and_the_end_are_handed_out(tmp_path: Path) -> None:
     assert events == [b"one", b"two"]
     assert files == {"sub/big.bin": bytes(range(256)) * 1000}
     assert end == PodEnd(exit_code=3, log_bytes=6)
+
+
+def test_report_files_that_are_too_much_are_named(tmp_path: Path) -> None:
+    """A file comes whole or not at all; what stays behind is listed, and others still come."""
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    (tmp_path / "started").touch()
+    (tmp_path / "lock").touch()
+    with (reports / "huge.bin").open("wb") as file:
+        file.truncate(MOST + 1)
+    (reports / "with space").write_text("x")
+    (reports / "small").write_text("small")
+    (reports / "empty").touch()
+
+    _, files, _ = keep(tmp_path)
+
+    listed = files.pop("left-in-the-pod.txt").decode()
+    assert files == {"small": b"small", "empty": b""}
+    assert listed.splitlines() == [f"'huge.bin', {MOST + 1} bytes", "'with space', 1 bytes"]
 
 
 @pytest.mark.parametrize(

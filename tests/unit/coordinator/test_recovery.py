@@ -109,6 +109,34 @@ def test_a_killed_coordinator_leaves_nothing_running_and_the_next_one_goes_on(fo
     ]
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ([], "started with --env TARGET=...; say the same again"),
+        (["--env", "TARGET=b"], "started with --env TARGET=...; say the same again"),
+        (
+            ["--env", "TARGET=a", "--backend", "kubernetes", "--image", "i", "--namespace", "n"],
+            "started with --backend local; say so again",
+        ),
+    ],
+)
+def test_a_run_does_not_go_on_against_something_else(
+    folder: Path, args: list[str], said: str
+) -> None:
+    """Half of its suites against one miner and half against another would be no verdict. The
+    values are not kept: one may be a secret."""
+    with coordinator(folder, "quick", "--env", "TARGET=a-secret") as first:
+        assert first.wait(TIMEOUT) == 0
+    (run,) = folder.glob("reports/coordinator-*")
+    given = [arg.replace("TARGET=a", "TARGET=a-secret") for arg in args]
+
+    with coordinator(folder, "--resume", str(run), *given) as second:
+        assert second.wait(TIMEOUT) == 2
+
+    assert said in " ".join((folder / "coordinator.txt").read_text().split())
+    assert "a-secret" not in (run / "run.ndjson").read_text()
+
+
 def test_a_coordinator_told_to_stop_reports_what_there_is(folder: Path) -> None:
     """SIGTERM ends the suites; finished tests, the running one and the rest are all told."""
     with coordinator(folder, "quick", "slow") as process:
@@ -131,10 +159,11 @@ def test_a_coordinator_told_to_stop_reports_what_there_is(folder: Path) -> None:
     ("args", "said"),
     [
         ([], "name the suites to run"),
+        (["--compare", "--resume", "nowhere"], "name the suites to --compare"),
         (["nobody"], "there is no suite 'nobody'; the file declares quick, slow"),
         (["quick", "--cores", "0.1", "--memory", "1 MiB"], "say --cores and --memory"),
         (["quick", "--memory", "lots"], "no amount of memory"),
-        (["--resume", "nowhere"], "cannot read the history"),
+        (["--resume", "nowhere"], "nowhere holds no run"),
         (["quick", "--backend", "kubernetes"], "needs --image and --namespace"),
         (["quick", "--env", "X"], "say NAME=VALUE"),
         (["quick", "--shards", "0"], "x>=1"),
@@ -151,3 +180,19 @@ def test_a_call_that_makes_no_sense_is_told_with_its_cure(
     assert said in text
     assert "Traceback" not in text
     assert not (folder / "reports").exists()
+
+
+def test_a_comparison_told_to_stop_ends_its_suites(folder: Path) -> None:
+    """SIGTERM: no suite goes on, no other round begins, and what ran is told where it lies."""
+    with coordinator(folder, "--compare", "slow", "quick") as process:
+        until("the slow test", (folder / "slow.pid").exists)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(TIMEOUT) == 4
+
+    text = (folder / "coordinator.txt").read_text()
+    assert "interrupted; what ran is in" in text
+    assert "Traceback" not in text
+    (told,) = folder.glob("reports/*/alone-1/results.json")
+    assert json.loads(told.read_text())["suites"][0]["ended"]["reason"] == "interrupted"
+    assert not (folder / "quick.runs").exists()
+    assert not [p for p in psutil.process_iter() if _holds(p, folder / "slow")]

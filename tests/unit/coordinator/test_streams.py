@@ -1,15 +1,19 @@
 """Several reads of a container's log make one, each line once, and gaps are told."""
 
+import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.coordinator.kubernetes.api import read_lines
 from tests.coordinator.kubernetes.judge import PodEnd
 from tests.coordinator.kubernetes.streams import EventLine, FilePart, Frames, TimedLog
 
+LONGEST = 8
 reads = st.lists(st.integers(0, 12), max_size=5)
 
 
@@ -119,3 +123,23 @@ def test_an_end_with_fields_of_a_later_version_is_understood() -> None:
     frames.feed(b"Z 0 " + json.dumps({"signal": 9, "new": 1}).encode())
 
     assert frames.end == PodEnd(signal=9)
+
+
+def lines_of(chunks: list[bytes]) -> list[bytes]:
+    async def told() -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+
+    async def read() -> list[bytes]:
+        return [line async for line in read_lines(told(), LONGEST)]
+
+    return asyncio.run(read())
+
+
+@given(st.lists(st.binary(max_size=20).map(lambda text: text.replace(b"x", b"\n")), max_size=8))
+def test_lines_are_the_same_however_they_arrive(chunks: list[bytes]) -> None:
+    """Each line once, whole up to the longest that is kept; an endless one takes no more memory."""
+    lines = b"".join(chunks).split(b"\n")
+    expected = [line[:LONGEST] for line in lines[:-1]] + [lines[-1][:LONGEST]] * bool(lines[-1])
+
+    assert lines_of(chunks) == expected

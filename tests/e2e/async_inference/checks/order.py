@@ -104,19 +104,38 @@ def jobs_do_not_get_slower(history: RunHistory) -> Iterator[Ruling]:
 
 @check("SCH-8")
 def no_job_is_left_behind(history: RunHistory) -> Iterator[Ruling]:
-    """No job stays queued beyond its time while jobs that came later, of whomever, end."""
+    """No job stays queued beyond its time while jobs that came later, of whomever, complete."""
     for job in history.accepted:
         gave_up = next((g for g in job.gave_up if g.last_state == "queued"), None)
-        later = [k for k in history.accepted if k.terminal and k.submitted.at > _accepted_at(job)]
         if job.terminal is not None or gave_up is None:
             yield None
-        elif later:
+        elif later := _completed_meanwhile(history, job, gave_up.at):
             yield job.finding(
                 "SCH-8",
                 "to be begun, as later jobs were",
-                f"still queued after {gave_up.waited:.1f} s, while {later[0].name} and "
-                f"{len(later) - 1} more that came later have ended",
+                f"still queued after {gave_up.waited:.1f} s ({_queued_at(history, gave_up.at)} in "
+                f"the queue), while {later[0].name} and {len(later) - 1} more that came "
+                "later have completed",
                 at=gave_up.at,
                 advice="the job fell out of the queue, or a rule never lets it have its turn",
                 cause="left behind in the queue",
             )
+
+
+def _completed_meanwhile(history: RunHistory, job: JobRecord, until: float) -> list[JobRecord]:
+    """Those that were submitted after the job's acceptance. What completes after ``until`` is no
+    sign that the job was passed over: it may have had its turn by then, with nobody looking."""
+    return [
+        later
+        for later in history.accepted
+        if later.completed
+        and later.submitted.at > _accepted_at(job)
+        and later.terminal is not None
+        and later.terminal.at < until
+    ]
+
+
+def _queued_at(history: RunHistory, at: float) -> int:
+    """How many jobs were last seen queued at that time."""
+    seen = ([p.status for p in job.polls if p.status and p.at <= at] for job in history.accepted)
+    return sum(statuses[-1:] == ["queued"] for statuses in seen)
