@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.async_inference.events import AsyncEvent, Delivered, Downloaded, Submitted
-from tests.e2e.async_inference.run_history import split
+from tests.e2e.async_inference.fold import split
 from tests.e2e.async_inference.twins import comparisons
 from tests.unit.async_inference.histories import a_picture, good_job, scenario, spoiled
 
