@@ -40,14 +40,23 @@ class StartError(RuntimeError):
         self.status = status
 
 
+def new_scratch() -> Path:
+    """A name for a temporary folder that does not exist yet, for those who need it in ``argv``.
+
+    Short, because programs make Unix sockets in it, whose paths have 104 bytes at most.
+    """
+    return Path(tempfile.gettempdir()) / f"sv-{secrets.token_hex(5)}"
+
+
 class Supervised:
     """A running process whose whole tree ends with :meth:`stop`, the context, or the runner.
 
     ``env`` is added to the inherited environment. The program finds a private temporary folder,
-    ``scratch``, in ``TMPDIR``; it is removed with it. Its output is drained from the first byte;
-    the last ``keep_lines`` lines stay in memory, all of it goes to ``log`` if given. ``stop_grace``
-    is how many seconds :meth:`stop` waits after SIGTERM before it kills. ``pid`` is the program's,
-    as seen from here. Safe to use from several threads.
+    ``scratch`` (:func:`new_scratch`), in ``TMPDIR``; it is made for it and removed with it, also
+    when the runner is gone. Its output is drained from the first byte; the last ``keep_lines``
+    lines stay in memory, all of it goes to ``log`` if given. ``stop_grace`` is how many seconds
+    :meth:`stop` waits after SIGTERM before it kills. ``pid`` is the program's, as seen from here.
+    Safe to use from several threads.
 
     Raises:
         StartError: the program is missing or is not a program.
@@ -64,10 +73,11 @@ class Supervised:
         keep_lines: int = 200,
         stop_grace: float = 3.0,
         contain: Containment | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self.name = name
         self.argv = tuple(str(word) for word in argv)
-        self.scratch = Path(tempfile.gettempdir()) / f"supervised-{secrets.token_hex(8)}"
+        self.scratch = scratch or new_scratch()
         self.pid = 0
         self._grace = stop_grace
         self._began = time.monotonic()
