@@ -12,29 +12,34 @@ HOST = "127.0.0.1"
 # Below all that systems hand out by themselves (Linux from 32768 on, others from 49152 on), to
 # whoever asks for any port or merely connects: from there, a promised port could be gone at once.
 OURS = range(20_000, 32_768)
-_promised = set[int]()
+# What was promised is marked, for other runs as well, by the UDP port of the same number, which
+# goes with this process.
+_promises = list[socket.socket]()
 
 
 def free_port() -> int:
-    """One that is free, and that nobody else in this process was given.
+    """One that is free, and that nobody else is given while this process lives.
 
     Raises:
         OSError: there is none left.
     """
     start = random.randrange(len(OURS))
     for port in chain(OURS[start:], OURS[:start]):
-        if port not in _promised and _is_free(port):
-            _promised.add(port)
+        if (promise := _promise(port)) is not None:
+            _promises.append(promise)
             return port
     raise OSError(f"no port from {OURS.start} to {OURS.stop - 1} is free")
 
 
-def _is_free(port: int) -> bool:
+def _promise(port: int) -> socket.socket | None:
+    mark = socket.socket(type=socket.SOCK_DGRAM)
     try:
+        mark.bind((HOST, port))
         listening(port).close()
     except OSError:
-        return False
-    return True
+        mark.close()
+        return None
+    return mark
 
 
 def listening(port: int) -> socket.socket:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from tests.e2e.worker_isolation import events as ev
 
 E = TypeVar("E")
+NOTICED = 0.1  # seconds after which a stall that begins is noticed at the latest
 
 WATCH, ENDPOINTS, WORK, STOPPED, STOPPING = "watch", "endpoints", "work", "stopped", "stopping"
 QUIET = (WATCH, ENDPOINTS, WORK)  # one after the other: neither hive nor process is disturbed
@@ -122,7 +123,7 @@ class Record:
     def granted(self, worker: WorkerRecord, begin: float, end: float) -> float:
         """Seconds between ``begin`` and ``end`` that the machine took from the suite, which could
         not look, and from the worker, which could not run, as far as its heartbeats show."""
-        last = end + self.limits.slack
+        last = end + NOTICED
         stalled = sum(s.seconds for s in self.stalls if begin <= s.at and s.at - s.seconds <= last)
         return stalled + worker.starved(begin, end)
 

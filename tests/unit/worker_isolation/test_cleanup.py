@@ -3,6 +3,8 @@
 import asyncio
 import os
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from tests.e2e.worker_isolation import narrator
 from tests.e2e.worker_isolation.cleanup import left_behind
 from tests.e2e.worker_isolation.ports import HOST, OURS, free_port, held, listening
 from tests.e2e.worker_isolation.record import Record, arrange
+from tests.harness.settings import ROOT
 from tests.unit.worker_isolation.test_checks import LIMITS, W
 
 NOBODY = 2**22 + 1  # above the largest pid of any system
@@ -51,9 +54,19 @@ def test_nothing_is_named_where_nothing_is_left(tmp_path: Path) -> None:
     assert left_behind(a_run(0.0, os.getpid(), url)) == []
 
 
-def test_no_port_is_promised_twice_nor_handed_out_by_the_system() -> None:
-    ports = [free_port() for _ in range(200)]
-    assert len(set(ports)) == 200
+def test_no_port_is_promised_twice_nor_handed_out_by_the_system(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor by another run: its search begins where this one's did, and finds the mark."""
+    monkeypatch.setattr("random.randrange", lambda _: 4321)
+    ports = [free_port() for _ in range(20)]
+    search = "import random; random.randrange = lambda _: 4321\n"
+    search += "from tests.e2e.worker_isolation.ports import free_port; print(free_port())"
+    other = subprocess.run(
+        [sys.executable, "-c", search], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    ports.append(int(other.stdout))
+    assert len(set(ports)) == 21
     assert set(ports) <= set(OURS)
 
 

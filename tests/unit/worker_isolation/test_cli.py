@@ -165,6 +165,10 @@ def test_a_worker_of_another_style_passes_with_only_a_profile(tmp_path: Path) ->
     done = isolation(tmp_path, *SHORT, "--profile", profile)
     assert done.returncode == ExitCode.PASS, done.stdout + done.stderr
     assert "HIV-2 serves without its hive: PASS" in done.stdout
+    history = next(tmp_path.glob("*/history.ndjson")).read_text()
+    work = [e for e in map(json.loads, history.splitlines()) if e.get("purpose") == "work"]
+    # Its JSON answer is instant and its stream is not: work is measured out by the stream's pace.
+    assert max(e["max_tokens"] for e in work) < 1000
 
 
 @pytest.mark.parametrize("profile", ["health", "detailed"])
