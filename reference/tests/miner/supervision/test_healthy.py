@@ -8,7 +8,41 @@ from typing import Any
 import pytest
 
 from reference.miner.jobs import Status
+from reference.miner.launch import Launch
+from reference.miner.loras import LORAS
+from reference.miner.messages import Report, State, Task
+from reference.miner.seams import Chain
+from reference.miner.worker import Worker
 from reference.tests.miner.supervision.shop import BUDGET, Shop, a_shop, stuck_lines
+
+
+class Told:
+    """The miner's end of a pipe, in the process itself."""
+
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+
+    def send(self, report: Report) -> None:
+        self.reports.append(report)
+
+
+def test_every_step_and_every_stage_is_told(tmp_path: Path) -> None:
+    """From the download of its LoRA to the next wait."""
+    pipe = Told()
+    worker = Worker(Launch(number=1), pipe, Chain())  # type: ignore[arg-type]
+    picture = {"prompt": "x", "width": 64, "height": 64, "steps": 5, "guidance": 7.0, "seed": 1}
+    path = str(tmp_path / "x.png")
+    worker.start()
+    worker.work(Task(key="k", path=path, seconds=0.0, lora=LORAS[0], **picture))  # type: ignore[arg-type]
+    told = [(report.state, report.percent) for report in pipe.reports]
+    assert told == [
+        *((state, None) for state in (State.STARTING, State.PRELOADING, State.WAITING)),
+        *((state, None) for state in (State.DOWNLOADING, State.INFERRING)),
+        *((State.INFERRING, 20.0 * step) for step in range(1, 6)),
+        (State.POST_PROCESSING, 100.0),
+        (State.COMPLETE, 100.0),
+        (State.WAITING, None),
+    ]
 
 
 def test_healthy_work_of_every_kind_is_never_ended(
