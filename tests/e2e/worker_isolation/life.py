@@ -23,6 +23,7 @@ from tests.harness.exit_codes import ExitCode
 from tests.harness.processes import StartError, Supervised, wait_until_ready
 
 TAIL = 30  # lines of the worker's log that a report shows
+HURRY = 1.0  # seconds that a worker has to stop when the run is interrupted
 LAST_WORDS = 5  # lines of one that refused to run
 
 
@@ -65,9 +66,8 @@ class Life:
     @contextlib.asynccontextmanager
     async def _process(self, hive: Hive) -> AsyncIterator[Supervised]:
         command = self._command(hive)
-        stop = self._limits.stop
         try:
-            process = Supervised(command, name=self._name, log=self._log, stop_grace=stop)
+            process = Supervised(command, name=self._name, log=self._log)
         except StartError as error:
             raise SetupError(f"{error}; see --worker-cmd and the profile's command") from error
         with contextlib.suppress(psutil.Error):
@@ -84,10 +84,14 @@ class Life:
                 scratch=str(process.scratch),
             )
         )
+        grace = self._limits.stop
         try:
             yield process
+        except asyncio.CancelledError:  # somebody waits for the end of the whole run
+            grace = min(grace, HURRY)
+            raise
         finally:
-            await self._end(process)
+            await self._end(process, grace)
 
     @contextlib.asynccontextmanager
     async def _client(self) -> AsyncIterator[Client]:
@@ -164,12 +168,12 @@ class Life:
         )
         self._recorder.add(event)
 
-    async def _end(self, process: Supervised) -> None:
+    async def _end(self, process: Supervised, grace: float) -> None:
         asked = process.running
         if asked:
             self._recorder.phase(self._name, STOPPING)
         began = self._recorder.now()
-        status = await asyncio.shield(asyncio.to_thread(process.stop))
+        status = await asyncio.shield(asyncio.to_thread(process.stop, grace))
         now = self._recorder.now()
         event = ev.WorkerEnded(
             at=now if asked else min(now, self._started + status.seconds),

@@ -8,15 +8,22 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.e2e.worker_isolation import events as ev
 from tests.e2e.worker_isolation import narrator
 from tests.e2e.worker_isolation.cleanup import left_behind
+from tests.e2e.worker_isolation.life import HURRY
 from tests.e2e.worker_isolation.ports import HOST, OURS, free_port, held, listening
+from tests.e2e.worker_isolation.profile import load
 from tests.e2e.worker_isolation.record import Record, arrange
+from tests.e2e.worker_isolation.runner import run
+from tests.harness.exit_status import ExitStatus
+from tests.harness.processes import Supervised
 from tests.harness.settings import ROOT
-from tests.unit.worker_isolation.test_checks import LIMITS, W
+from tests.unit.worker_isolation.lab import LIMITS, plan_for
+from tests.unit.worker_isolation.test_checks import W
 
 NOBODY = 2**22 + 1  # above the largest pid of any system
 
@@ -52,6 +59,35 @@ def test_nothing_is_named_where_nothing_is_left(tmp_path: Path) -> None:
     url = f"http://{HOST}:{free_port()}"
     assert left_behind(a_run(time.time(), NOBODY, url, str(tmp_path / "gone"))) == []
     assert left_behind(a_run(0.0, os.getpid(), url)) == []
+
+
+def test_a_run_that_is_interrupted_does_not_wait_long_for_its_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody pressed Ctrl-C, and a worker that ignores SIGTERM is killed soon."""
+    graces = list[float | None]()
+    stop = Supervised.stop
+
+    def noted(process: Supervised, grace: float | None = None) -> ExitStatus:
+        graces.append(grace)
+        return stop(process, grace)
+
+    monkeypatch.setattr(Supervised, "stop", noted)
+    profile = load("document")
+    limits = msgspec.structs.replace(LIMITS, stop=30.0)
+    plan = plan_for(tmp_path, profile.command, profile, limits=limits, watch=600.0)
+
+    async def interrupted() -> None:
+        ready = asyncio.Event()
+        task = asyncio.create_task(
+            run(plan, lambda event: ready.set() if isinstance(event, ev.BecameReady) else None)
+        )
+        await ready.wait()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(interrupted())
+    assert graces == [HURRY]
 
 
 def test_no_port_is_promised_twice_nor_handed_out_by_the_system(
