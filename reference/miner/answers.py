@@ -78,6 +78,7 @@ def listed(job: Job) -> dict[str, Any]:
         "job_id": job.job_id,
         "status": str(job.status),
         "progress": job.progress,
+        "model": job.model,
         "queued_at": iso(job.queued_at),
         "started_at": iso(job.started_at) or None,
         "completed_at": iso(job.ended_at) or None,

@@ -8,9 +8,9 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -23,6 +23,9 @@ from reference.miner.seams import Chain
 from reference.miner.settings import Settings, SettingsError, configured, table
 from reference.miner.triggers import Arming, parse_fault, parse_trigger
 from reference.miner.variations import VARIATIONS
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 USAGE = 2
 SETUP = 3
@@ -37,11 +40,20 @@ def _setting_flags(command: Command) -> Command:
         add = click.option(
             f"--{row.name.replace('_', '-')}",
             row.name,
-            type=row.type,
+            type=row.type if row.type is str else _number,
+            metavar=row.type.__name__.upper(),
             help=f"{row.metadata['help']} [{row.default}{allowed}]",
         )
         command = add(command)
     return command
+
+
+def _number(text: str) -> int | float | str:
+    """The number, or the text as it is: the settings themselves say what is allowed."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _list_faults(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -148,7 +160,7 @@ async def _serve(
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
-        await site.start()
+        await _listen(site, settings)
         port = site.port
         await miner.start()
         _announce(settings.host, port, ready_file)
@@ -156,6 +168,15 @@ async def _serve(
     finally:
         await runner.cleanup()
         await miner.stop()
+
+
+async def _listen(site: "web.TCPSite", settings: Settings) -> None:
+    try:
+        await site.start()
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        why = error.strerror or str(error)
+        raise OSError(f"cannot listen on {where}: {why}; give another --host or --port") from error
 
 
 def _announce(host: str, port: int, ready_file: Path | None) -> None:

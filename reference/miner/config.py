@@ -11,8 +11,11 @@ def from_file(path: Path) -> dict[str, object]:
     """The settings in a YAML file. Raises SettingsError."""
     try:
         found = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path} cannot be read as YAML: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        why = " ".join(str(error).split())
+        raise SettingsError(f"{path} cannot be read as YAML: {why}") from error
     if found is None:
         return {}
     if not isinstance(found, dict):

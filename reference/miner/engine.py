@@ -121,7 +121,7 @@ class Engine:
         job.started_at = job.started_at or datetime.now(UTC)
         job.attempts += 1
         self._running[job.key] = job
-        self.fleet.assigned(index, job.key, job.request.lora_path or "base", _now())
+        self.fleet.assigned(index, job.key, job.model, _now())
         if not self._pool.send(index, self._task(job)):
             log.warning("Process %d was gone before it got job %s", index, job.job_id)
 

@@ -91,6 +91,11 @@ class Job:
         return self.status in TERMINAL
 
     @property
+    def model(self) -> str:
+        """What is told of hangs by model: the LoRA that is asked for, or ``base``."""
+        return self.request.lora_path or "base"
+
+    @property
     def image_url(self) -> str:
         return f"{self.base_url}/images/{self.job_id}.png"
 

@@ -8,9 +8,11 @@ import asyncio
 import logging
 import multiprocessing
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 
@@ -32,7 +34,20 @@ def warm_up() -> None:
     """Start the process that inference processes are forked from, as early as possible: it loads
     numpy while the miner loads its HTTP server."""
     multiprocessing.get_context("forkserver").set_forkserver_preload(["reference.miner.worker"])
-    forkserver.ensure_running()
+    with _deaf_to_sigterm():
+        forkserver.ensure_running()
+
+
+@contextmanager
+def _deaf_to_sigterm() -> Iterator[None]:
+    """A fork server that is started in here does not end with SIGTERM, which is for the miner alone
+    also where a whole process group gets it. Each inference process puts that back for itself."""
+    resource_tracker.ensure_running()  # it would unblock SIGTERM as it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(eq=False, slots=True)
@@ -72,7 +87,8 @@ class Pool:
         output, far_output = self._context.Pipe(duplex=False)
         order = replace(self._order, number=self._launches)
         process = self._context.Process(target=enter, args=(order, far_pipe, far_output))
-        process.start()
+        with _deaf_to_sigterm():
+            process.start()
         far_pipe.close()
         far_output.close()
         launched = Launched(slot, self._launches, process, pipe, output)

@@ -155,8 +155,8 @@ class Fault(Seams):
     """One defect, or one permitted difference, with what `--list-faults` tells of it.
 
     ``clause`` names the clause of ``docs/protocol.md`` that the defect breaks, empty for what is
-    permitted. ``parameter`` is the default of the value in ``--fault NAME:VALUE``; ``launch``
-    is the number of the inference process that the fault is in.
+    permitted. ``parameter`` is the default of the value in ``--fault NAME:VALUE``, None where the
+    fault takes no value; ``launch`` is the number of the inference process that the fault is in.
     """
 
     name: ClassVar[str]
@@ -166,6 +166,8 @@ class Fault(Seams):
     launch: int = 0
 
     def __init__(self, value: float | None = None) -> None:
+        if value is not None and self.parameter is None:
+            raise ValueError(f"{self.name} takes no value, not {value:g}")
         self.value = self.parameter if value is None else value
 
 

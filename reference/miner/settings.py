@@ -97,24 +97,26 @@ def configured(base: Settings, values: Mapping[str, object]) -> Settings:
 
 def _of_hardware(values: Mapping[str, object]) -> dict[str, object]:
     named = values.get("hardware")
-    if not named:
+    if named in (None, ""):
         return {}
-    if named not in HARDWARE:
+    if not isinstance(named, str) or named not in HARDWARE:
         raise SettingsError(f"hardware must be one of {', '.join(HARDWARE)}, not {named!r}")
-    return {"inference_step_timeout": HARDWARE[str(named)]}
+    return {"inference_step_timeout": HARDWARE[named]}
 
 
 def _checked(row: Field[Any], value: object) -> Value:
     if row.type is str:
-        return str(value)
+        if not isinstance(value, str):
+            raise SettingsError(f"{row.name} must be text, not {value!r}")
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SettingsError(f"{row.name} must be a number ({_range(row)}), not {value!r}")
+    if not row.metadata["low"] <= value <= row.metadata["high"]:  # nan is in no range
+        raise SettingsError(f"{row.name} must be {_range(row)}, not {value!r}")
     if row.type is int and value != int(value):
         raise SettingsError(f"{row.name} must be a whole number ({_range(row)}), not {value!r}")
-    if not row.metadata["low"] <= value <= row.metadata["high"]:
-        raise SettingsError(f"{row.name} must be {_range(row)}, not {value!r}")
     return int(value) if row.type is int else float(value)
 
 
 def _range(row: Field[Any]) -> str:
-    return f"between {row.metadata['low']} and {row.metadata['high']}"
+    return f"between {row.metadata['low']:.10g} and {row.metadata['high']:.10g}"

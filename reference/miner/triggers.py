@@ -7,6 +7,7 @@ struck or not as a whole. What is no job (a health question) counts as a subject
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import inf
 
 from reference.miner.jobs import Job
 from reference.miner.messages import Task
@@ -55,10 +56,15 @@ def parse_trigger(text: str) -> Trigger:
 def parse_fault(text: str) -> tuple[str, float | None]:
     """``NAME`` or ``NAME:VALUE``. Raises ValueError."""
     name, _, value = text.partition(":")
+    if not value:
+        return name, None
     try:
-        return name, float(value) if value else None
+        number = float(value)
     except ValueError as error:
         raise ValueError(f"--fault {text}: {value!r} is not a number") from error
+    if not 0 <= number < inf:
+        raise ValueError(f"--fault {text}: {value!r} is not 0 or more")
+    return name, number
 
 
 class Arming:

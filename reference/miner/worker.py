@@ -54,10 +54,13 @@ def _next(commands: "SimpleQueue[Task | End]", worker: "Worker", heartbeat: floa
 
 
 def _settle_in(output: Connection) -> None:
-    """The miner ends its processes itself, so Ctrl-C is not for them; what they print goes to
-    the miner; and the kernel ends them with their parent even while they are stopped."""
+    """The miner ends its processes itself, so what is meant for its process group is not for
+    them; what they print goes to the miner; and the kernel ends them with their parent even while
+    they are stopped."""
+    os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
     output.close()

@@ -13,7 +13,8 @@ import psutil
 from tests.coordinator.attempt import PLUGINS, RUN_MARK, Attempt, arguments, environment
 from tests.coordinator.ending import Ended, Log, Reason
 from tests.coordinator.memory_group import MemoryGroup
-from tests.harness.processes import ExitStatus, StartError, Supervised
+from tests.harness.exit_status import ExitStatus
+from tests.harness.processes import StartError, Supervised
 
 GRACE = 5.0
 """Seconds between asking a suite to end and killing it."""

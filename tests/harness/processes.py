@@ -11,22 +11,20 @@ end too, is then killed, and is named in :attr:`ExitStatus.left_behind`.
 import contextlib
 import os
 import secrets
-import select
+import selectors
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
-from weakref import WeakSet
+from typing import Self
 
+from tests.harness.channel import Channel
 from tests.harness.containment import Containment, containment, namespace_command
+from tests.harness.exit_status import ExitStatus
 from tests.harness.output import Output
 
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
@@ -34,60 +32,31 @@ START_TIMEOUT = 10.0  # seconds for the supervisor to start the program
 END_TIMEOUT = 10.0  # seconds for the supervisor to end the tree
 
 
-_channels: "WeakSet[socket.socket]" = WeakSet()
-
-
-def _close_channels() -> None:
-    """A fork of the runner (multiprocessing) must not hold a channel open after the runner died."""
-    for channel in list(_channels):
-        channel.close()
-
-
-os.register_at_fork(after_in_child=_close_channels)
-
-
 class StartError(RuntimeError):
     """The program could not be run, ended early, or was not ready in time, as the message says."""
 
-    def __init__(self, message: str, status: "ExitStatus | None" = None) -> None:
+    def __init__(self, message: str, status: ExitStatus | None = None) -> None:
         super().__init__(message)
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class ExitStatus:
-    """How a process ended. ``code`` is negative for a signal, None if it is not known.
+def new_scratch() -> Path:
+    """A name for a temporary folder that does not exist yet, for those who need it in ``argv``.
 
-    ``forced`` tells that it did not end when asked and was killed; ``left_behind`` names processes
-    that it left alive; ``seconds`` is the time from the start to the end.
+    Short, because programs make Unix sockets in it, whose paths have 104 bytes at most.
     """
-
-    code: int | None
-    forced: bool = False
-    left_behind: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-    def __str__(self) -> str:
-        if self.code is None:
-            return "unknown exit code"
-        return f"exit code {self.code}" if self.code >= 0 else _signal_name(-self.code)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return f"signal {signal.Signals(number).name}"
-    except ValueError:
-        return f"signal {number}"
+    return Path(tempfile.gettempdir()) / f"sv-{secrets.token_hex(5)}"
 
 
 class Supervised:
     """A running process whose whole tree ends with :meth:`stop`, the context, or the runner.
 
-    ``env`` is added to the inherited environment. The program finds a private temporary folder in
-    ``TMPDIR`` that is removed with it. Its output is drained from the first byte; the last
-    ``keep_lines`` lines stay in memory, all of it goes to ``log`` if given. ``stop_grace`` is how
-    many seconds :meth:`stop` waits after SIGTERM before it kills. ``pid`` is the program's, as seen
-    from here. Safe to use from several threads.
+    ``env`` is added to the inherited environment. The program finds a private temporary folder,
+    ``scratch`` (:func:`new_scratch`), in ``TMPDIR``; it is made for it and removed with it, also
+    when the runner is gone. Its output is drained from the first byte; the last ``keep_lines``
+    lines stay in memory, all of it goes to ``log`` if given. ``stop_grace`` is how many seconds
+    :meth:`stop` waits after SIGTERM before it kills. ``pid`` is the program's, as seen from here.
+    Safe to use from several threads.
 
     Raises:
         StartError: the program is missing or is not a program.
@@ -104,9 +73,11 @@ class Supervised:
         keep_lines: int = 200,
         stop_grace: float = 3.0,
         contain: Containment | None = None,
+        scratch: Path | None = None,
     ) -> None:
         self.name = name
         self.argv = tuple(str(word) for word in argv)
+        self.scratch = scratch or new_scratch()
         self.pid = 0
         self._grace = stop_grace
         self._began = time.monotonic()
@@ -118,31 +89,28 @@ class Supervised:
         self._refusal = ""
         self._started, self._exited, self._gone = (threading.Event() for _ in range(3))
         self._order_lock = threading.Lock()
-        self._channel, theirs = socket.socketpair()
-        _channels.add(self._channel)
-        with theirs:
-            self._supervisor = self._launch(contain or containment(), theirs, env or {}, cwd)
+        self._channel = Channel()
+        with self._channel.theirs:
+            self._supervisor = self._launch(contain or containment(), env or {}, cwd)
         self._watcher = threading.Thread(target=self._watch, name=f"watch {name}", daemon=True)
         self._watcher.start()
         self._await_start()
 
     def _launch(
-        self, kind: Containment, channel: socket.socket, env: Mapping[str, str], cwd: Path | None
+        self, kind: Containment, env: Mapping[str, str], cwd: Path | None
     ) -> "subprocess.Popen[bytes]":
-        if hasattr(socket, "SO_PASSCRED"):  # lets the kernel tell the sender's pid as seen here
-            self._channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        scratch = Path(tempfile.gettempdir()) / f"supervised-{secrets.token_hex(8)}"
+        channel = self._channel.theirs.fileno()
         python = [sys.executable, "-I", "-S", str(SUPERVISOR)]
         namespace = namespace_command() if kind is Containment.NAMESPACE else ()
         return subprocess.Popen(
-            [*namespace, *python, str(channel.fileno()), kind, str(scratch), *self.argv],
+            [*namespace, *python, str(channel), kind, str(self.scratch), *self.argv],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             bufsize=0,
             cwd=cwd,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **env},
-            pass_fds=(channel.fileno(),),
+            pass_fds=(channel,),
             start_new_session=True,  # Ctrl-C in the terminal is for the runner
         )
 
@@ -176,8 +144,8 @@ class Supervised:
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send it a signal; nothing happens if it has ended."""
-        with self._order_lock, contextlib.suppress(OSError):
-            self._channel.send(bytes([number]))
+        with self._order_lock:
+            self._channel.send(number)
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait until the main process ended; its return code, or None after ``timeout`` seconds."""
@@ -203,8 +171,7 @@ class Supervised:
     def _close(self) -> None:
         """Have the tree ended, and wait until it has."""
         if self._forced or self.running:
-            with contextlib.suppress(OSError):
-                self._channel.shutdown(socket.SHUT_WR)
+            self._channel.order_the_end()
         if not self._gone.wait(END_TIMEOUT):
             self._supervisor.kill()  # ends the namespace with it
         self._watcher.join(END_TIMEOUT)
@@ -213,15 +180,16 @@ class Supervised:
         """Drain the output and read what the supervisor tells, until both have ended."""
         output = self._supervisor.stdout
         assert output is not None
-        messages = _Messages(self._channel)
-        sources: dict[Any, Callable[[], bool]] = {
-            output: lambda: self._output.feed(os.read(output.fileno(), 65536)),
-            self._channel: lambda: messages.read(self._hear),
-        }
-        while self._channel in sources:
-            for ready in select.select(list(sources), [], [])[0]:
-                if not sources[ready]():
-                    del sources[ready]
+        drain = lambda: self._output.feed(os.read(output.fileno(), 65536))  # noqa: E731
+        sources = selectors.PollSelector()  # select() knows the first 1024 files of a runner only
+        sources.register(output, selectors.EVENT_READ, drain)
+        sources.register(
+            self._channel, selectors.EVENT_READ, lambda: self._channel.read(self._hear)
+        )
+        while self._channel in sources.get_map():
+            for key, _ in sources.select():
+                if not key.data():
+                    sources.unregister(key.fileobj)
         self._finish(output.fileno())
 
     def _finish(self, output: int) -> None:
@@ -257,27 +225,6 @@ class Supervised:
                 self._ended()
             case "left":
                 self._left.append(rest)
-
-
-class _Messages:
-    """Lines from the supervisor, with the pid of the sender where the kernel tells it."""
-
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
-        self._rest = b""
-
-    def read(self, hear: Callable[[str, int], None]) -> bool:
-        """Hear what has arrived; False at the end."""
-        credentials = struct.Struct("3i")
-        try:
-            data, ancillary, _, _ = self._channel.recvmsg(65536, socket.CMSG_SPACE(12))
-        except ConnectionResetError:
-            return False
-        sender = next((credentials.unpack(data)[0] for _, _, data in ancillary), 0)
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            hear(line.decode(errors="replace"), sender)
-        return bool(data)
 
 
 def wait_until_ready(process: Supervised, probe: Callable[[], bool], timeout: float) -> None:

@@ -79,7 +79,8 @@ Decision: TypeAlias = Start | Replace | Slow | AllSilent | Quarantine
 
 @dataclass(slots=True)
 class Slot:
-    """One place for a process, and its record. ``due`` is the time of the next launch."""
+    """One place for a process, and its record. ``due`` is the time of the next launch;
+    ``replacements`` counts processes that hung and processes that ended by themselves."""
 
     process: Process | None = None
     due: float | None = 0.0
@@ -181,7 +182,6 @@ class Fleet:
                 yield Slow(number, why)
 
     def _replaced(self, number: int, why: Diagnosis, at: float) -> Iterator[Decision]:
-        self.slots[number].replacements += 1
         percent = None if why.percent is None else int(why.percent)
         self.hangs[(why.model, why.stage, percent)] += 1
         self.stalls[(why.condition, why.stage)] += 1
@@ -191,6 +191,7 @@ class Fleet:
     def _failed(self, number: int, at: float, *, freed: bool = True) -> Iterator[Decision]:
         slot, policy = self.slots[number], self.policy
         slot.process = None
+        slot.replacements += 1
         slot.failures = [t for t in slot.failures if at - t < policy.window] + [at]
         slot.due = at + policy.cooldown if freed else None
         if len(slot.failures) >= policy.failures:

@@ -76,7 +76,11 @@ def a_miner(folder: Path, *flags: str) -> Iterator[RunningMiner]:
     command = [sys.executable, "-m", "reference.miner", "--port", "0", "--job-seconds", "0.02"]
     with log.open("w") as out:
         process = subprocess.Popen(
-            [*command, "--ready-file", str(ready), *flags], stdout=out, stderr=out, text=True
+            [*command, "--ready-file", str(ready), *flags],
+            stdout=out,
+            stderr=out,
+            text=True,
+            process_group=0,
         )
     miner = psutil.Process(process.pid)
     try:

@@ -1,5 +1,7 @@
 """A miner starts where it is told to, refuses nonsense, and leaves nothing behind."""
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +45,21 @@ def test_sigterm_ends_every_process_and_removes_the_temporary_folder(
     assert miner.process.wait(timeout=20) == 0
     until(lambda: gone(tree), "every process to end")
     assert "Traceback" not in miner.log.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
+def test_a_signal_to_the_whole_group_is_for_the_miner_alone(
+    start_miner: StartMiner, number: signal.Signals
+) -> None:
+    """As from a terminal or `timeout`: it ends its processes itself, and complains of none."""
+    miner = start_miner("--job-seconds", "30")
+    tree = busy_tree(miner)
+
+    os.killpg(miner.process.pid, number)
+
+    assert miner.process.wait(timeout=20) == 0
+    until(lambda: gone(tree), "every process to end")
+    assert "ended unexpectedly" not in miner.log.read_text()
 
 
 def test_inference_processes_end_when_the_miner_is_killed(start_miner: StartMiner) -> None:
@@ -93,6 +110,8 @@ def test_the_first_line_tells_where_it_listens(start_miner: StartMiner) -> None:
         (("--workers", "0"), "workers must be between 1 and 64, not 0"),
         (("--fault", "nonsense"), "there is no fault or variation 'nonsense'"),
         (("--fault", "hang:x"), "'x' is not a number"),
+        (("--fault", "hang:-1"), "'-1' is not 0 or more"),
+        (("--fault", "all-black:3"), "all-black takes no value, not 3"),
         (("--trigger", "sometimes"), "use always, race:K"),
     ],
 )

@@ -74,11 +74,15 @@ def test_a_file_sets_what_flags_do_not(start_miner: StartMiner, tmp_path: Path) 
     [
         (
             "inference_step_timeout: -5",
-            "inference_step_timeout must be between 0.1 and 86400.0, not -5",
+            "inference_step_timeout must be between 0.1 and 86400, not -5",
         ),
         ("inference_step_timeout: soon", "inference_step_timeout must be a number (between"),
         ("workers: 1.5", "workers must be a whole number (between 1 and 64), not 1.5"),
         ("workers: true", "workers must be a number"),
+        ("workers: .inf", "workers must be between 1 and 64, not inf"),
+        ("tick: .nan", "tick must be between 0.01 and 60, not nan"),
+        ("host: 5", "host must be text, not 5"),
+        ("hardware: [high-end]", "hardware must be one of high-end, mid-range, low-end, not ["),
         ("inference_timeout_step: 5", "inference_timeout_step is no setting; there are host, port"),
         (
             "hardware: mid-end",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import floor
 
 
 class Life(StrEnum):
@@ -66,8 +67,13 @@ class Diagnosis:
         return f"seems to be stuck {_MID[self.stage]}"
 
     def _ages(self) -> str:
-        progress = "unknown" if self.progress is None else f"{self.progress:g}%"
+        progress = "unknown" if self.progress is None else f"{shown_percent(self.progress)}%"
         return (
             f"Last heartbeat: {self.silent:.1f}s ago, "
             f"Last progress change: {self.still:.1f}s ago, Progress: {progress}"
         )
+
+
+def shown_percent(progress: float) -> str:
+    """A percentage as people read it, rounded down: what stands at 99.97 has not reached 100."""
+    return f"{floor(progress * 10 + 1e-6) / 10:g}"

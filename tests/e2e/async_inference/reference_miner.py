@@ -2,12 +2,11 @@
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.harness.processes import Supervised, wait_until_ready
+from tests.harness.processes import Supervised, new_scratch, wait_until_ready
 from tests.harness.settings import ROOT
 
 START_TIMEOUT = 60.0
@@ -20,10 +19,10 @@ def reference_miner(arguments: Sequence[str] = (), log: Path | None = None) -> I
     Raises:
         StartError: it did not come up; the message shows the end of its log.
     """
-    with tempfile.TemporaryDirectory(prefix="reference-miner-") as folder:
-        ready = Path(folder) / "ready.json"
-        command = [sys.executable, "-m", "reference.miner", "--port", "0"]
-        command += ["--ready-file", str(ready), *arguments]
-        with Supervised(command, name="reference miner", cwd=ROOT, log=log) as miner:
-            wait_until_ready(miner, ready.exists, START_TIMEOUT)
-            yield str(json.loads(ready.read_text())["url"])
+    scratch = new_scratch()
+    ready = scratch / "ready.json"
+    command = [sys.executable, "-m", "reference.miner", "--port", "0"]
+    command += ["--ready-file", str(ready), *arguments]
+    with Supervised(command, name="reference miner", cwd=ROOT, log=log, scratch=scratch) as miner:
+        wait_until_ready(miner, ready.exists, START_TIMEOUT)
+        yield str(json.loads(ready.read_text())["url"])

@@ -4,16 +4,18 @@ import asyncio
 import json
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 from rich.console import Console
 from rich.text import Text
 
 from tests.e2e.worker_isolation import bench, narrator
+from tests.e2e.worker_isolation.cleanup import left_behind
 from tests.e2e.worker_isolation.events import WorkerEvent, reader
 from tests.e2e.worker_isolation.heartbeats import NONE, SCHEMAS
 from tests.e2e.worker_isolation.judging import judged
@@ -26,7 +28,7 @@ from tests.e2e.worker_isolation.options import (
     plan,
     present,
 )
-from tests.e2e.worker_isolation.planned import Plan, SetupError
+from tests.e2e.worker_isolation.planned import Plan, RefusedError, SetupError
 from tests.e2e.worker_isolation.profile import ProfileError
 from tests.e2e.worker_isolation.record import Record, arrange
 from tests.e2e.worker_isolation.runner import run
@@ -36,6 +38,7 @@ from tests.harness.report.junit import Suite, as_junit
 from tests.harness.report.machine import as_json
 from tests.harness.verdict import Verdict
 
+Run: TypeAlias = Callable[[], tuple[Record, Verdict]]
 STYLES = {"ok": "green", "bad": "bold red", "head": "bold"}
 SEVERITY = (
     ExitCode.SUITE_FAULT,
@@ -109,29 +112,45 @@ def main(
 ) -> None:
     """Start a mock hive and a worker, test the worker alone, and leave nothing behind."""
     values["heartbeat_schema"] = values["heartbeat_schema"] or ""
-    options = Options(**values)
+    options, printer = Options(**values), _Printer(quiet=as_data)
     backends = BACKENDS if all_backends else (options.backend,)
-    printer = _Printer(quiet=as_data)
-    try:
-        if recheck:
-            records = [_judge_file(recheck, printer, strict)]
-        else:
-            records = [
-                _one(options, b, printer, strict)
-                for b in backends
-                if _there(b, printer, all_backends)
-            ]
-    except (OptionError, ProfileError) as error:
-        sys.exit(_fail(ExitCode.USAGE, error))
-    except SetupError as error:
-        sys.exit(_fail(ExitCode.SETUP_FAILED, error))
-    except KeyboardInterrupt:
-        sys.exit(_fail(ExitCode.INCONCLUSIVE, "interrupted; the worker has been stopped"))
-    except Exception:  # a fault of ours must not look like one of the worker
-        click.echo(traceback.format_exc(), err=True)
-        sys.exit(_fail(ExitCode.SUITE_FAULT, "this is a fault of the suite, not of the worker"))
-    _write(records, as_data, junit)
-    sys.exit(worst(verdict.exit_code for _, verdict in records))
+    there = [b for b in backends if _there(b, printer, all_backends)]
+    runs: list[Run] = [partial(_one, options, backend, printer, strict) for backend in there]
+    if recheck:
+        runs = [partial(_judge_file, recheck, printer, strict)]
+    records, codes = _in_turn(runs)
+    if records:
+        _write(records, as_data, junit)
+    sys.exit(worst(codes))
+
+
+def _in_turn(runs: Iterable[Run]) -> tuple[list[tuple[Record, Verdict]], list[ExitCode]]:
+    """What came of each run, and its exit code. One that cannot begin does not keep the next."""
+    records, codes = list[tuple[Record, Verdict]](), list[ExitCode]()
+    for run_it in runs:
+        try:
+            records.append(run_it())
+            codes.append(records[-1][1].exit_code)
+        except KeyboardInterrupt:
+            told = "interrupted; the worker has been stopped"
+            return records, [*codes, _fail(ExitCode.INCONCLUSIVE, told)]
+        except Exception as error:  # whatever it was: its exit code says whose fault it is
+            codes.append(_failed(error))
+    return records, codes
+
+
+def _failed(error: Exception) -> ExitCode:
+    match error:
+        case OptionError() | ProfileError() | RefusedError():
+            return _fail(ExitCode.USAGE, error)
+        case SetupError():
+            return _fail(ExitCode.SETUP_FAILED, error)
+    click.echo("".join(traceback.format_exception(error)), err=True)
+    return _fail(ExitCode.SUITE_FAULT, "this is a fault of the suite, not of the worker")
+
+
+class LeftBehindError(RuntimeError):
+    """Something that the run started is still there: nobody but the suite is to blame."""
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
@@ -150,8 +169,13 @@ def _one(
 ) -> tuple[Record, Verdict]:
     what: Plan = plan(replace(options, backend=backend), backend)
     history = asyncio.run(run(what, printer.event))
-    printer.line(narrator.Line(f"Evidence: {what.folder}"))
-    return _judge(arrange(history), printer, strict)
+    record = arrange(history)
+    left = left_behind(record)
+    evidence = narrator.Line(f"Evidence: {what.folder}")
+    told = _judge(record, printer, strict, [*narrator.cleaned(left), evidence])
+    if left:
+        raise LeftBehindError(", ".join(left))
+    return told
 
 
 def _judge_file(path: Path, printer: "_Printer", strict: bool) -> tuple[Record, Verdict]:
@@ -161,14 +185,17 @@ def _judge_file(path: Path, printer: "_Printer", strict: bool) -> tuple[Record, 
         raise OptionError(str(error)) from error
 
 
-def _judge(record: Record, printer: "_Printer", strict: bool) -> tuple[Record, Verdict]:
+def _judge(
+    record: Record, printer: "_Printer", strict: bool, last: Sequence[narrator.Line] = ()
+) -> tuple[Record, Verdict]:
     verdict = judged(record, strict=strict)
     for line in narrator.closing(record, verdict):
         printer.line(line)
     if any(bench.levels(record)):
         for text in bench.table(record):
             printer.line(narrator.Line(text))
-    printer.line(narrator.ending(verdict))
+    for line in (*last, narrator.ending(verdict)):
+        printer.line(line)
     return record, verdict
 
 

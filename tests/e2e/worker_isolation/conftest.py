@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.worker_isolation.options import OptionError, Options, from_environ, plan
-from tests.e2e.worker_isolation.planned import SetupError
+from tests.e2e.worker_isolation.planned import RefusedError, SetupError
 from tests.e2e.worker_isolation.profile import ProfileError
 from tests.e2e.worker_isolation.record import Record, arrange
 from tests.e2e.worker_isolation.runner import run
@@ -38,5 +38,5 @@ def record(worker_options: Options, tmp_path_factory: pytest.TempPathFactory) ->
     try:
         what = plan(replace(worker_options, report_dir=folder), worker_options.backend)
         return arrange(asyncio.run(run(what, lambda _: None)))
-    except (OptionError, ProfileError, SetupError) as error:
+    except (OptionError, ProfileError, RefusedError, SetupError) as error:
         pytest.fail(f"the worker could not be tested: {error}", pytrace=False)

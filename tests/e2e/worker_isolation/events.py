@@ -48,13 +48,14 @@ class HiveStarted(Event, frozen=True):
 
 
 class WorkerStarted(Event, frozen=True):
-    """The process runs; ``pid`` as seen from the runner."""
+    """The process runs; ``pid`` as seen from the runner, ``scratch`` its temporary folder."""
 
     worker: str
     worker_id: str
     pid: int
     url: str
     command: str
+    scratch: str = ""
 
 
 class PhaseBegan(Event, frozen=True):
@@ -84,8 +85,9 @@ class HeartbeatReceived(Event, frozen=True):
 
     ``timestamp`` is Unix time; it, ``worker_id`` and ``state`` are None where the body did not have
     them in a usable form, and ``problems`` says what was wrong with it, field by field.
-    ``answered`` is the status code that the hive gave, None for none. ``process`` and ``cpu`` are
-    the state of the worker's process at that moment, and the processor time that it has used.
+    ``answered`` is the status code that the hive gave, None for none. ``process``, ``cpu`` and
+    ``waited`` are the state of the worker's process at that moment, the processor time that it has
+    used, and the time that it has waited for a processor.
     """
 
     worker: str
@@ -99,6 +101,7 @@ class HeartbeatReceived(Event, frozen=True):
     answered: int | None = None
     process: str = ""
     cpu: float = 0.0
+    waited: float = 0.0
 
 
 class Answered(Event, frozen=True):

@@ -5,10 +5,11 @@ it arrives, whatever id it carries.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,9 +17,9 @@ from aiohttp import web
 
 from tests.e2e.worker_isolation.events import HeartbeatReceived, HiveStarted, HiveTurned
 from tests.e2e.worker_isolation.heartbeats import Schema, parse
+from tests.e2e.worker_isolation.ports import HOST, free_port, held, listening
 from tests.e2e.worker_isolation.recorder import Recorder
 
-HOST = "127.0.0.1"
 REDIRECTED = "/redirected"
 LARGEST_BODY = 1_000_000  # bytes
 
@@ -54,8 +55,8 @@ class Hive:
         self._mode = Mode.OK
         self._numbers = count(1)
         self.process: Callable[[], psutil.Process | None] = lambda: None
-        self._socket = socket.create_server((HOST, port))
-        self.port = int(self._socket.getsockname()[1])
+        self.port = port or free_port()
+        self._socket = listening(self.port)
         self.url = f"http://{HOST}:{self.port}"
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_route("*", "/{path:.*}", self._receive)
@@ -89,9 +90,9 @@ class Hive:
         for connection in self._runner.server.connections:
             if connection.transport is not None:
                 connection.transport.abort()
+        self._socket = held(self.port)  # while it is down, nobody else takes its place
 
     async def _open(self) -> None:
-        self._socket = socket.create_server((HOST, self.port))
         await web.SockSite(self._runner, self._socket).start()
 
     async def _receive(self, request: web.Request) -> web.StreamResponse:
@@ -117,7 +118,7 @@ class Hive:
 
     def _record(self, request: web.Request, body: bytes, status: int | None) -> web.Response:
         text = body[:2000].decode(errors="replace")
-        state, cpu = self._look_at_process()
+        state, cpu, waited = self._look_at_process()
         event = HeartbeatReceived(
             at=self._recorder.now(),
             worker=self._worker,
@@ -127,6 +128,7 @@ class Hive:
             answered=status,
             process=state,
             cpu=cpu,
+            waited=waited,
             **self._parsed(request, body),
         )
         self._recorder.add(event)
@@ -143,13 +145,25 @@ class Hive:
             "problems": beat.problems,
         }
 
-    def _look_at_process(self) -> tuple[str, float]:
+    def _look_at_process(self) -> tuple[str, float, float]:
         process = self.process()
         try:
             if process is None:
-                return "", 0.0
+                return "", 0.0, 0.0
             with process.oneshot():
                 times = process.cpu_times()
-                return str(process.status()), times.user + times.system
+                waited = waited_for_a_processor(process.pid)
+                return str(process.status()), times.user + times.system, waited
         except psutil.Error:
-            return "gone", 0.0
+            return "gone", 0.0, 0.0
+
+
+def waited_for_a_processor(pid: int) -> float:
+    """Seconds that this process could have run and did not get a processor: those of the thread
+    that waited longest. 0 where the system does not tell (Linux does, in schedstat)."""
+    waited = 0.0
+    with suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError, IndexError):  # it has ended, or this kernel does not count
+                waited = max(waited, int((thread / "schedstat").read_text().split()[1]) / 1e9)
+    return waited

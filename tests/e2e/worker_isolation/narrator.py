@@ -5,13 +5,14 @@ terminal and nothing elsewhere.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from tests.e2e.worker_isolation import events as ev
 from tests.e2e.worker_isolation.checks.hive import gaps
-from tests.e2e.worker_isolation.record import ENDPOINTS, STOPPED, STOPPING, Record
+from tests.e2e.worker_isolation.planned import NO_MODEL
+from tests.e2e.worker_isolation.record import ENDPOINTS, STOPPED, STOPPING, WATCH, WORK, Record
 from tests.harness.verdict import Verdict
 
 
@@ -21,10 +22,11 @@ class Line:
     mark: str = ""
 
 
+RULE = "=" * 34
+BEATS = 20  # heartbeats of a hive's log that are shown
 PHASES = {
-    "watch": "Waiting for heartbeats",
-    "endpoints": "Testing the health, ready and inference endpoints",
-    "work": "Keeping the worker busy",
+    ENDPOINTS: "Testing the health, ready and inference endpoints",
+    WORK: "Keeping the worker busy",
     STOPPED: "Stopping the worker's process for a while",
     STOPPING: "Asking the worker to stop",
 }
@@ -34,44 +36,73 @@ class Narrator:
     """Tells a run while it happens. Good answers are told in the endpoints phase only."""
 
     def __init__(self) -> None:
+        self._run: ev.RunStarted | None = None
+        self._hives: dict[str, str] = {}
         self._phases: dict[str, str] = {}
 
     def told(self, event: ev.WorkerEvent) -> Iterator[Line]:
         """What to say about this event; most say nothing."""
-        if isinstance(event, ev.PhaseBegan):
-            self._phases[event.worker] = event.phase
-        if isinstance(event, ev.Answered | ev.Inferred):
-            asked_once = self._phases.get(event.worker) == ENDPOINTS
-            if asked_once or event.error or event.problems or event.status_code != 200:
-                yield from _answer(event)
-        else:
-            yield from _step(event)
+        match event:
+            case ev.RunStarted():
+                self._run = event
+                yield from _run(event)
+            case ev.HiveStarted():
+                self._hives[event.worker] = event.url
+                yield Line("")
+                yield Line(f"{event.worker}: mock hive listens on {event.url}", "ok")
+            case ev.WorkerStarted() if self._run is not None:
+                yield from _worker(event, self._run, self._hives[event.worker])
+            case ev.PhaseBegan() if self._run is not None:
+                self._phases[event.worker] = event.phase
+                yield Line("")
+                yield Line(f"{event.worker}: {_phase(event.phase, self._run)} ...", "head")
+            case ev.Answered() | ev.Inferred():
+                yield from self._answer(event)
+            case _:
+                yield from _step(event)
+
+    def _answer(self, event: ev.Answered | ev.Inferred) -> Iterator[Line]:
+        asked_once = self._phases.get(event.worker) == ENDPOINTS
+        if asked_once or event.error or event.problems or event.status_code != 200:
+            yield from _answer(event)
+
+
+def _run(event: ev.RunStarted) -> Iterator[Line]:
+    model, backend, device = (event.settings[name] for name in ("model", "backend", "device"))
+    yield Line("Worker Isolation Test", "head")
+    yield Line(RULE)
+    yield Line("Model:   none" if model == NO_MODEL else f"Model found: {model}")
+    yield Line(f"Backend: {backend} (device {device})")
+    yield Line(f"Profile: {event.profile}")
+
+
+def _worker(event: ev.WorkerStarted, run: ev.RunStarted, hive: str) -> Iterator[Line]:
+    yield Line(f"{event.worker}: started (PID {event.pid})", "ok")
+    yield Line(f"   Worker ID: {event.worker_id}")
+    yield Line(f"   Model:     {run.settings['model']}")
+    yield Line(f"   Backend:   {run.settings['backend']}")
+    yield Line(f"   Address:   {event.url}")
+    yield Line(f"   Hive URL:  {hive}")
+    yield Line(f"   Command:   {event.command}")
+    yield Line("")
+    ready = f"Waiting for the worker to be ready (timeout: {run.limits.ready:g} s)"
+    yield Line(f"{event.worker}: {ready} ...", "head")
+
+
+def _phase(name: str, run: ev.RunStarted) -> str:
+    if name == WATCH:
+        return f"Waiting for heartbeats ({run.settings.get('watch', '?')} seconds)"
+    return PHASES.get(name, f"A difficult hive: {name.removeprefix('hive ')}")
 
 
 def _step(event: ev.WorkerEvent) -> Iterator[Line]:
     match event:
-        case ev.RunStarted():
-            yield Line("Worker Isolation Test", "head")
-            yield Line("=" * 34)
-            yield Line(f"Model:   {event.settings['model']}")
-            yield Line(f"Backend: {event.settings['backend']} (device {event.settings['device']})")
-            yield Line(f"Profile: {event.profile}")
-        case ev.HiveStarted():
-            yield Line(f"{event.worker}: mock hive listens on {event.url}", "ok")
-        case ev.WorkerStarted():
-            yield Line(f"{event.worker}: started (PID {event.pid})", "ok")
-            yield Line(f"   Worker ID: {event.worker_id}")
-            yield Line(f"   Address:   {event.url}")
-            yield Line(f"   Command:   {event.command}")
         case ev.BecameReady():
             yield Line(f"{event.worker}: ready after {event.took:.2f} s", "ok")
         case ev.NeverReady():
             yield Line(f"{event.worker}: not ready after {event.took:.1f} s", "bad")
             yield Line(f"   health said: {event.health}")
             yield Line(f"   ready said:  {event.ready}")
-        case ev.PhaseBegan():
-            what = PHASES.get(event.phase, f"A difficult hive: {event.phase.removeprefix('hive ')}")
-            yield Line(f"{event.worker}: {what} ...", "head")
         case ev.WorkerEnded():
             yield from _end(event)
 
@@ -83,12 +114,17 @@ def _answer(event: ev.Answered | ev.Inferred) -> Iterator[Line]:
     else:
         name, body = event.probe, event.body
     bad = bool(problem) or event.status_code != 200
-    yield Line(
-        f"{event.worker}: {name} {'failed: ' * bad}{problem or event.status_code}",
-        "bad" if bad else "ok",
-    )
-    if body:
-        yield Line(f"   {body}")
+    how = f"failed: {problem or event.status_code}" if bad else f"answered {event.status_code}"
+    yield Line(f"{event.worker}: {name} {how}", "bad" if bad else "ok")
+    yield from (Line(f"   {line}") for line in _pretty(body).splitlines())
+
+
+def _pretty(body: str) -> str:
+    """JSON over several lines, as people read it; anything else as it came."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except ValueError:
+        return body
 
 
 def _generation(event: ev.Inferred) -> str:
@@ -106,15 +142,20 @@ def _end(event: ev.WorkerEnded) -> Iterator[Line]:
 def closing(record: Record, verdict: Verdict) -> Iterator[Line]:
     """Logs, summary and cleanup, after the run."""
     for worker in record.workers:
-        yield Line(f"Hive log of {worker.name} ({len(worker.beats)} heartbeats):", "head")
-        for beat in worker.beats[-20:]:
+        yield Line("")
+        count, shown = len(worker.beats), worker.beats[-BEATS:]
+        which = f"the last {BEATS} of {count}" if count > BEATS else str(count)
+        yield Line(f"Hive log of {worker.name} ({which} heartbeats):", "head")
+        for beat in shown:
             yield from _beat(record, beat)
         tail = worker.last(ev.LogTail)
+        yield Line("")
         yield Line(f"Log of {worker.name} (last 30 lines):", "head")
         for line in tail.lines if tail else ():
             yield Line(f"   {line}")
+    yield Line("")
     yield Line("Test Summary", "head")
-    yield Line("=" * 34)
+    yield Line(RULE)
     yield from _summary(record, verdict)
 
 
@@ -131,7 +172,7 @@ def _beat(record: Record, beat: ev.HeartbeatReceived) -> Iterator[Line]:
 
 def _summary(record: Record, verdict: Verdict) -> Iterator[Line]:
     for worker in record.workers:
-        for gap in gaps(worker, record.limits):
+        for gap in gaps(record, worker):
             back = "none" if gap.seconds is None else f"{gap.seconds:.2f} s"
             yield Line(f"{worker.name}: hive {gap.mode}: first heartbeat after its return: {back}")
     for result in verdict.results:
@@ -149,10 +190,20 @@ def _summary(record: Record, verdict: Verdict) -> Iterator[Line]:
             yield Line(f"   {line}", "bad")
 
 
+def cleaned(left: Sequence[str]) -> Iterator[Line]:
+    """What became of everything that was started."""
+    yield Line("")
+    yield Line("Cleaning up ...", "head")
+    yield from (Line(f"   left behind: {what}", "bad") for what in left)
+    if not left:
+        yield Line("Cleanup complete: no process, port or temporary file is left", "ok")
+    yield Line("")
+
+
 def ending(verdict: Verdict) -> Line:
     """The last line of a run."""
     if verdict.passed:
-        return Line("Isolation test complete - ALL TESTS PASSED", "ok")
+        return Line("Isolation test complete - ALL TESTS PASSED!", "ok")
     broken = sorted({finding.clause for finding in verdict.failures})
     why = f": {', '.join(broken)}" if broken else f" {verdict.incomplete}".rstrip()
     return Line(f"Isolation test complete - {verdict.outcome}{why}", "bad")

@@ -11,12 +11,12 @@ from pathlib import Path
 from tests.e2e.worker_isolation import profile as profiles
 from tests.e2e.worker_isolation.events import Limits
 from tests.e2e.worker_isolation.heartbeats import NONE
-from tests.e2e.worker_isolation.planned import Plan
+from tests.e2e.worker_isolation.planned import NO_MODEL, Plan
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORTS = ROOT / "reports"
 DEFAULT_MODEL = "../../.test-models/tinyllama/tinyllama-1.1b-chat-v1.0.Q4_K_M.gguf"
-NO_MODEL = "none"
+GGUF = b"GGUF"  # how such a file begins
 DEFAULT_INTERVAL = 1.0  # seconds, where the command can be told the interval
 BACKENDS = ("cpu", "cuda", "metal")
 LEVELS = (1, 2, 4)
@@ -103,11 +103,23 @@ def plan(options: Options, backend: str) -> Plan:
 
 
 def check_model(model: str) -> None:
-    """Raise OptionError unless the model is a file, or ``none``."""
-    if model != NO_MODEL and not Path(model).is_file():
+    """Raise OptionError unless the model is ``none``, or a file that may be what its name says."""
+    if model == NO_MODEL:
+        return
+    path = Path(model)
+    try:
+        with path.open("rb") as file:
+            broken = path.suffix == ".gguf" and file.read(len(GGUF)) != GGUF
+    except OSError as error:
+        what = "not found" if isinstance(error, FileNotFoundError) else "cannot be read"
         raise OptionError(
-            f"model file not found: {model}; give a GGUF file with --model, write a small one with "
+            f"model file {what}: {model}; give a GGUF file with --model, write a small one with "
             f"`make tiny-model`, or use --model {NO_MODEL} where the worker needs none"
+        ) from error
+    if broken:
+        raise OptionError(
+            f"not a GGUF model: {model}; download it again, or write a small one with "
+            "`make tiny-model`"
         )
 
 

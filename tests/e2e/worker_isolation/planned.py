@@ -1,17 +1,22 @@
 """What a run is to do, as one value."""
 
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.worker_isolation import events as ev
-from tests.e2e.worker_isolation.hive import HOST
+from tests.e2e.worker_isolation.heartbeats import SCHEMAS
 from tests.e2e.worker_isolation.profile import Profile
+
+NO_MODEL = "none"
 
 
 class SetupError(RuntimeError):
     """The run could not begin; the message names the cure."""
+
+
+class RefusedError(ValueError):
+    """The worker ended by saying that it cannot be run like this; the message has its words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +44,6 @@ class Plan:
     levels: Sequence[int] = ()
     requests: int = 20
 
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def checked_port(port: int) -> int:
-    try:
-        socket.create_server((HOST, port)).close()
-    except OSError as error:
-        raise SetupError(f"port {port} for the worker is taken; give another: --port 0") from error
-    return port
+    @property
+    def sends_heartbeats(self) -> bool:
+        return self.schema in SCHEMAS

@@ -1,6 +1,6 @@
 """A history, arranged for the checks: each worker with its events by kind and its phases."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -9,6 +9,7 @@ from typing import TypeVar
 from tests.e2e.worker_isolation import events as ev
 
 E = TypeVar("E")
+NOTICED = 0.1  # seconds after which a stall that begins is noticed at the latest
 
 WATCH, ENDPOINTS, WORK, STOPPED, STOPPING = "watch", "endpoints", "work", "stopped", "stopping"
 QUIET = (WATCH, ENDPOINTS, WORK)  # one after the other: neither hive nor process is disturbed
@@ -31,7 +32,7 @@ class WorkerRecord:
     """What happened to one worker. ``end`` is the time of the last event of the whole run."""
 
     name: str
-    events: Sequence[ev.WorkerEvent]
+    events: tuple[ev.WorkerEvent, ...]
     end: float
 
     def all(self, kind: type[E]) -> list[E]:
@@ -49,6 +50,13 @@ class WorkerRecord:
     @cached_property
     def beats(self) -> list[ev.HeartbeatReceived]:
         return self.all(ev.HeartbeatReceived)
+
+    def starved(self, begin: float, end: float) -> float:
+        """How long the process waited for a processor from the last heartbeat up to ``begin`` to
+        the first one from ``end`` on; 0 where there are no such two."""
+        before = [beat.waited for beat in self.beats if beat.at <= begin]
+        after = [beat.waited for beat in self.beats if beat.at >= end]
+        return max(0.0, after[0] - before[-1]) if before and after else 0.0
 
     @cached_property
     def inferred(self) -> list[ev.Inferred]:
@@ -112,9 +120,12 @@ class Record:
     def limits(self) -> ev.Limits:
         return self.run.limits
 
-    def granted(self, begin: float, end: float) -> float:
-        """Seconds between ``begin`` and ``end`` in which the suite itself could not look."""
-        return sum(s.seconds for s in self.stalls if begin <= s.at and s.at - s.seconds <= end)
+    def granted(self, worker: WorkerRecord, begin: float, end: float) -> float:
+        """Seconds between ``begin`` and ``end`` that the machine took from the suite, which could
+        not look, and from the worker, which could not run, as far as its heartbeats show."""
+        last = end + NOTICED
+        stalled = sum(s.seconds for s in self.stalls if begin <= s.at and s.at - s.seconds <= last)
+        return stalled + worker.starved(begin, end)
 
 
 def arrange(history: Iterable[ev.WorkerEvent]) -> Record:
@@ -129,7 +140,9 @@ def arrange(history: Iterable[ev.WorkerEvent]) -> Record:
     names = dict.fromkeys(_worker(event) for event in events)
     end = events[-1].at
     workers = [
-        WorkerRecord(name, [e for e in events if _worker(e) == name], end) for name in names if name
+        WorkerRecord(name, tuple(e for e in events if _worker(e) == name), end)
+        for name in names
+        if name
     ]
     last = events[-1]
     incomplete = last.incomplete if isinstance(last, ev.RunEnded) else "the history was cut off"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tests.e2e.worker_isolation.events import WorkerEvent
+from tests.e2e.worker_isolation.events import PhaseBegan, WorkerEvent
 from tests.harness.history import HistoryWriter
 
 E = TypeVar("E")
@@ -35,6 +35,10 @@ class Recorder:
         self._listen(event)
         self._news.set()
         self._news = asyncio.Event()
+
+    def phase(self, worker: str, name: str) -> None:
+        """A phase of this worker begins."""
+        self.add(PhaseBegan(at=self.now(), worker=worker, phase=name))
 
     def of(self, worker: str, kind: type[E]) -> list[E]:
         """This worker's events of one kind so far."""

@@ -58,6 +58,7 @@ def _run_started(plan: Plan) -> ev.RunStarted:
         "backend": plan.backend,
         "device": str(plan.device),
         "workers": str(len(plan.worker_ids)),
+        "watch": f"{plan.watch:g}",
     }
     return ev.RunStarted(
         at=0.0,

@@ -11,6 +11,7 @@ from tests.e2e.async_inference.reference_miner import reference_miner
 from tests.e2e.async_inference.stalls import HARDWARE
 from tests.harness.exit_codes import ExitCode
 from tests.harness.settings import ROOT, Settings
+from tests.unit.async_inference.matrix.runner import QUICK_MINER
 from tests.unit.commands.shell import Shell
 from tests.unit.commands.test_watch import submit, until
 
@@ -24,16 +25,17 @@ ENDLESS = {COMMANDS[2]: "in flight", COMMANDS[-1]: "listening on"}
 
 def test_every_command_of_the_page_runs_as_it_stands_there(shell: Shell, tmp_path: Path) -> None:
     """In the order of the page. Only url, ids, folders and the hour are put in."""
-    with reference_miner(["--job-seconds", "1"]) as url:
+    with reference_miner(QUICK_MINER) as quick, reference_miner(["--job-seconds", "600"]) as busy:
+        done, _ = submit(quick), submit(busy)
         for command in COMMANDS:
-            jobs = [submit(url) for _ in range(30 if " watch " in command else 1)]
+            lists_jobs = " watch " in command and "JOB_ID" not in command
             ready = (
                 command.replace("python ", f"{sys.executable} -u ", 1)
-                .replace("http://localhost:8091", url)
+                .replace("http://localhost:8091", busy if lists_jobs else quick)
                 .replace("reports/*", f"{tmp_path}/reports/*")
                 .replace("stalls.jsonl", f"{tmp_path}/stalls.jsonl")
                 .replace("--for 3600", "--for 1")
-                .replace("JOB_ID", jobs[0])
+                .replace("JOB_ID", done)
                 .replace("--fault", "--port 0 --fault")
             )
             code, told = _run(shell, ready, ENDLESS.get(command))

@@ -15,7 +15,8 @@ import psutil
 import pytest
 
 from tests.harness.containment import Containment, containment
-from tests.harness.processes import ExitStatus, StartError, Supervised, wait_until_ready
+from tests.harness.exit_status import ExitStatus
+from tests.harness.processes import StartError, Supervised, wait_until_ready
 
 ROOT = Path(__file__).parents[3]
 BEST = containment()

@@ -17,7 +17,6 @@ from tests.harness.verdict import Verdict
 LIMITS = ev.Limits(
     interval=0.6, slack=0.8, ready=60, endpoint=1.5, inference=8, stall=1.5, stop=1.5
 )
-AT_ONCE = 12  # workers: they mostly wait
 
 
 def plan_for(folder: Path, command: str, profile: Profile, **changes: Any) -> Plan:
@@ -50,14 +49,12 @@ def with_faults(
 ) -> dict[str, Verdict]:
     """The verdict on the bundled worker with each fault (``none``: without), side by side."""
     profile = load("document")
-    room = asyncio.Semaphore(AT_ONCE)
 
     async def one(fault: str) -> Verdict:
         broken = "" if fault == "none" else f" --fault {fault}"
         command = f"{profile.command} --pace 100{broken}"
         plan = plan_for(folder / fault, command, profile, limits=limits.get(fault, LIMITS))
-        async with room:
-            return judged(arrange(await run(plan, lambda _: None)))
+        return judged(arrange(await run(plan, lambda _: None)))
 
     async def all_of_them() -> list[Verdict]:
         return await asyncio.gather(*(one(fault) for fault in faults))

@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.worker_isolation import events as ev
 from tests.e2e.worker_isolation.checks import ALL
 from tests.e2e.worker_isolation.checks import heartbeats as hbt
+from tests.e2e.worker_isolation.checks.endpoints import pages_answer_in_time
 from tests.e2e.worker_isolation.checks.hive import gaps
 from tests.e2e.worker_isolation.judging import clauses
 from tests.e2e.worker_isolation.record import Record, arrange
@@ -140,7 +141,7 @@ def test_heartbeats_during_hostility_are_not_held_to_the_interval() -> None:
     record = history(beat(10), beat(20), *hostile, beat(101))
     assert outcome(hbt.heartbeats_keep_their_interval, record) is Outcome.PASS
     assert outcome(hbt.heartbeats_never_go_stale, record) is Outcome.PASS
-    assert [(gap.mode, gap.seconds) for gap in gaps(record.workers[0], LIMITS)] == [("down", 6.0)]
+    assert [(gap.mode, gap.seconds) for gap in gaps(record, record.workers[0])] == [("down", 6.0)]
 
 
 def test_what_a_dying_worker_no_longer_answers_is_not_held_against_it_twice() -> None:
@@ -180,6 +181,38 @@ def test_a_stall_of_the_suite_itself_is_not_held_against_the_worker(
     stall = ev.RunnerStalled(at=24.0, seconds=seconds)
     record = history(beat(10), stall, beat(24.5))
     assert outcome(hbt.heartbeats_keep_their_interval, record) is expected
+
+
+@pytest.mark.parametrize(("waited", "expected"), [(0.5, Outcome.FAIL), (2.0, Outcome.PASS)])
+def test_a_worker_that_got_no_processor_is_granted_the_time_that_it_waited(
+    waited: float, expected: Outcome
+) -> None:
+    """As the kernel counts it: a machine that is too small is not the worker's fault."""
+    record = history(beat(10, waited=3.0), beat(24.5, waited=3.0 + waited))
+    assert outcome(hbt.heartbeats_keep_their_interval, record) is expected
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0.2, Outcome.FAIL), (1.0, Outcome.PASS)])
+def test_heartbeats_may_overtake_each_other_while_the_suite_cannot_look(
+    seconds: float, expected: Outcome
+) -> None:
+    stall = ev.RunnerStalled(at=20.5, seconds=seconds)
+    record = history(beat(20, timestamp=100.0), stall, beat(20.6, timestamp=99.0))
+    assert outcome(hbt.time_never_goes_back, record) is expected
+
+
+@pytest.mark.parametrize(("waited", "expected"), [(0.5, Outcome.FAIL), (1.5, Outcome.PASS)])
+def test_a_late_answer_of_a_worker_that_got_no_processor_is_no_evidence(
+    waited: float, expected: Outcome
+) -> None:
+    """The next one shows how it is."""
+    work = ev.PhaseBegan(at=30.0, worker=W, phase="endpoints")
+    late = ev.Answered(
+        at=42.0, worker=W, probe="health", took=2.0, late=True, error="no answer within 2 s"
+    )
+    good = ev.Answered(at=43.0, worker=W, probe="health", took=0.1, status_code=200)
+    beats = [beat(40, waited=1.0), beat(50, waited=1.0 + waited)]
+    assert outcome(pages_answer_in_time, history(work, late, good, *beats)) is expected
 
 
 @pytest.mark.parametrize(

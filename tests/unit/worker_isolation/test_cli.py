@@ -60,12 +60,18 @@ def test_the_output_tells_the_whole_story_in_order(tmp_path: Path) -> None:
         "mock hive listens on http://127.0.0.1:",
         "started (PID ",
         "Worker ID: tell-me",
+        "Backend:   cpu",
+        "Hive URL:  http://127.0.0.1:",
+        "Waiting for the worker to be ready (timeout: 30 s)",
         "ready after",
-        "Waiting for heartbeats",
-        '"status": "healthy"',
-        '"ready": true',
-        "inference (json) 200",
-        "inference (stream) 200",
+        "Waiting for heartbeats (1 seconds)",
+        "health answered 200",
+        '  "status": "healthy"',
+        "ready answered 200",
+        '  "ready": true',
+        "inference (json) answered 200",
+        '  "finish_reason": "length"',
+        "inference (stream) answered 200",
         "stopped in",
         "Hive log of worker-1",
         "Heartbeat #1 from worker: tell-me  State:",
@@ -73,7 +79,9 @@ def test_the_output_tells_the_whole_story_in_order(tmp_path: Path) -> None:
         "asked to stop",
         "Test Summary",
         "HBT-1 heartbeats arrive: PASS",
-        "Isolation test complete - ALL TESTS PASSED",
+        "Cleaning up",
+        "Cleanup complete: no process, port or temporary file is left",
+        "Isolation test complete - ALL TESTS PASSED!",
     ]
     places = [done.stdout.find(part) for part in story]
     assert -1 not in places, story[places.index(-1)]
@@ -113,6 +121,7 @@ def test_a_broken_should_warns_and_fails_only_when_strict(tmp_path: Path) -> Non
     ("arguments", "code", "said"),
     [
         ("--model /no.gguf", ExitCode.USAGE, "model file not found: /no.gguf.*tiny-model"),
+        ("--model LICENSE.gguf", ExitCode.USAGE, "not a GGUF model: .*LICENSE.gguf.*tiny-model"),
         ("--model none --profile /no.toml", ExitCode.USAGE, "no profile /no.toml: .*llama_cpp"),
         ("--model none --worker-cmd {colour}", ExitCode.USAGE, "'colour'; placeholders: "),
         ("--model none --worker-cmd nope", ExitCode.SETUP_FAILED, "No such file.*--worker-cmd"),
@@ -123,10 +132,21 @@ def test_a_broken_should_warns_and_fails_only_when_strict(tmp_path: Path) -> Non
 def test_what_cannot_be_run_is_said_in_one_line_with_the_cure(
     tmp_path: Path, arguments: str, code: ExitCode, said: str
 ) -> None:
-    done = isolation(tmp_path, "--port", "0", "--hive-port", "0", *arguments.split())
+    (tmp_path / "LICENSE.gguf").write_text("no model")
+    words = [str(tmp_path / w) if w == "LICENSE.gguf" else w for w in arguments.split()]
+    done = isolation(tmp_path, "--port", "0", "--hive-port", "0", *words)
     assert done.returncode == code
     assert "Traceback" not in done.stderr
     assert re.search(said, done.stderr), done.stderr
+
+
+def test_a_worker_that_refuses_to_run_like_this_is_not_blamed(tmp_path: Path) -> None:
+    """Exit code 2 is a program's word for a wrong call: told with its own words, and passed on."""
+    done = isolation(tmp_path, *CALM, "--worker-cmd", f"{BUNDLED} --colour blue")
+    assert done.returncode == ExitCode.USAGE
+    assert "refused its command or its model (exit code 2)" in done.stderr
+    assert "No such option '--colour'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--port", "--hive-port"])
@@ -145,6 +165,10 @@ def test_a_worker_of_another_style_passes_with_only_a_profile(tmp_path: Path) ->
     done = isolation(tmp_path, *SHORT, "--profile", profile)
     assert done.returncode == ExitCode.PASS, done.stdout + done.stderr
     assert "HIV-2 serves without its hive: PASS" in done.stdout
+    history = next(tmp_path.glob("*/history.ndjson")).read_text()
+    work = [e for e in map(json.loads, history.splitlines()) if e.get("purpose") == "work"]
+    # Its JSON answer is instant and its stream is not: work is measured out by the stream's pace.
+    assert max(e["max_tokens"] for e in work) < 1000
 
 
 @pytest.mark.parametrize("profile", ["health", "detailed"])
@@ -177,13 +201,16 @@ def test_absent_backends_are_named_and_not_counted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["SIGKILL", "SIGTERM", "SIGINT"])
 def test_nothing_survives_a_runner_that_is_ended(tmp_path: Path, ending: str) -> None:
-    """The worker ignores SIGTERM; when the runner is gone, so are the worker and its port."""
+    """The worker ignores SIGTERM; with the runner it goes, and so do its port and its files."""
     marker = f"marker-{secrets.token_hex(6)}"
     command = f"{BUNDLED} --fault ignores-sigterm"
     named = ["--worker-id", marker, "--report-dir", str(tmp_path)]
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     runner = subprocess.Popen(
         [*COMMAND, *SHORT, "--watch", "60", *named, "--worker-cmd", command],
         cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -197,6 +224,7 @@ def test_nothing_survives_a_runner_that_is_ended(tmp_path: Path, ending: str) ->
 
     assert eventually(lambda: not workers(marker), 10), containment()
     assert eventually(lambda: is_free(port), 2)
+    assert eventually(lambda: not list(temporary.iterdir()), 10)
     if ending == "SIGINT":
         assert code == ExitCode.INCONCLUSIVE
 

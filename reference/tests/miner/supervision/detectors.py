@@ -92,6 +92,3 @@ class AnyChangeRule(_Remembering):
 
     def stuck(self, at: float) -> bool:
         return at - max(self.changed, 0.0) > self.budget
-
-
-WRONG: tuple[type[Detector], ...] = (OriginalRule, LastGapRule, HeartbeatOnlyRule, AnyChangeRule)

@@ -37,6 +37,7 @@ SHORT = {
     "quarantine_failures": 100,
 }
 """Budgets in seconds that a loaded machine still keeps for healthy work."""
+BUDGET = float(str(SHORT["inference_step_timeout"]))
 
 
 class ByPrompt(Arming):

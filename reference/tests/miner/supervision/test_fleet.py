@@ -191,6 +191,7 @@ def test_a_process_that_nobody_ended_is_a_failure_and_followed_by_another() -> N
     shop.work(0, "a", 1.0)
     assert shop.fleet.exited(0, 1, shop.at) == (True, [])
     assert shop.fleet.exited(0, 1, shop.at) == (False, [])
+    assert shop.fleet.slots[0].replacements == 1
     shop.tick(5)
     assert shop.launches == 2
 

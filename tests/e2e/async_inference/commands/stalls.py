@@ -70,6 +70,9 @@ def _percent(percent: int | None) -> str:
 
 
 def _times(statistics: Statistics) -> Iterator[str]:
+    if not statistics.spans:
+        yield "Normal times: unknown, as no completed job was seen from its beginning to its end"
+        return
     yield f"Normal times of {statistics.completed} completed jobs, in seconds:"
     rows = [
         (span, len(seen), f"{quantile(seen, 50):.2f}", f"{quantile(seen, 99):.2f}", max(seen))

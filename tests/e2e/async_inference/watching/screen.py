@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from tests.e2e.async_inference.diagnosis import Diagnosis, Life
+from tests.e2e.async_inference.diagnosis import Diagnosis, Life, shown_percent
 from tests.e2e.async_inference.watching.watch import Watch, Watched
 
 ROWS = 20  # of the table: the jobs that stand still for longest
@@ -59,7 +61,8 @@ class MovingScreen:
         self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def show(self, at: float, watch: Watch, problem: str) -> None:
-        self._live.update(table(at, watch, problem), refresh=True)
+        # The empty last line takes the ^C of whoever ends the watch, so that all of it is cleared.
+        self._live.update(Group(table(at, watch, problem), Text()), refresh=True)
 
     def close(self) -> None:
         self._live.stop()
@@ -75,9 +78,11 @@ def table(at: float, watch: Watch, problem: str) -> Table:
     """The jobs in flight, those first that stand still for longest."""
     rows = sorted(watch.diagnoses(at), key=lambda row: row[1].still, reverse=True)
     more = f" (and {len(rows) - ROWS} more)" if len(rows) > ROWS else ""
-    shown = Table(title=summary(watch) + more, caption=escape(problem), expand=True)
-    for heading in ("job", "life", "stage", "progress", "heartbeat", "progress change", "% / min"):
-        shown.add_column(heading, no_wrap=True)
+    title, caption = summary(watch) + more, escape(problem)
+    shown = Table(title=title, caption=caption, expand=True, box=SIMPLE_HEAD, pad_edge=False)
+    shown.add_column("\njob", overflow="ellipsis", min_width=8)  # gives way to the others
+    for heading in ("life", "stage", "progress", "heartbeat", "progress\nchange", "% / min"):
+        shown.add_column(heading if "\n" in heading else f"\n{heading}", no_wrap=True)
     for watched, diagnosis in rows[:ROWS]:
         shown.add_row(*_cells(watched, diagnosis), style=STYLES.get(diagnosis.life, "bold red"))
     return shown
@@ -88,7 +93,7 @@ def _cells(watched: Watched, found: Diagnosis) -> tuple[str, ...]:
         escape(watched.job_id),
         found.life,
         found.stage,
-        "?" if found.progress is None else f"{found.progress:g} %",
+        "?" if found.progress is None else f"{shown_percent(found.progress)} %",
         f"{found.silent:.1f} s ago",
         f"{found.still:.1f} s ago",
         "" if found.pace is None else f"{found.pace:.1f}",

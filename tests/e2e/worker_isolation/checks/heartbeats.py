@@ -65,7 +65,7 @@ def heartbeats_keep_their_interval(record: Record) -> Iterator[Ruling]:
             gap, changed = beat.at - before.at, beat.state != before.state
             if gap >= limits.stale * limits.interval:
                 continue  # HBT-8
-            granted = record.granted(before.at, beat.at + limits.slack)
+            granted = record.granted(worker, before.at, beat.at)
             if (gap < least - granted and not changed) or gap > most + granted:
                 expected = f"{max(least, 0):.2f} to {most:.2f} s since the heartbeat before"
                 yield Finding("HBT-2", worker.name, expected, f"{gap:.2f} s", beat.at)
@@ -104,8 +104,9 @@ def time_never_goes_back(record: Record) -> Iterator[Ruling]:
         yield excuse
     for worker in record.workers:
         times = [(b.timestamp, b.at) for b in worker.beats if b.timestamp is not None]
-        for (before, _), (now, at) in pairwise(times):
-            if now >= before - record.limits.slack:  # two may overtake each other on their way
+        for (before, since), (now, at) in pairwise(times):
+            # Two may overtake each other on their way.
+            if now >= before - record.limits.slack - record.granted(worker, since, at):
                 yield None
             else:
                 expected = "a timestamp that is not before the last one"
@@ -134,7 +135,9 @@ def states_agree_with_the_work(record: Record) -> Iterator[Ruling]:
     judged = False
     for worker in ready_workers(record):
         for beat in quiet_beats(worker):
-            working = _working(worker, beat.at, record.limits.slack)
+            slack = record.limits.slack
+            slack += record.granted(worker, beat.at - slack, beat.at)
+            working = _working(worker, beat.at, slack)
             if working is None or beat.state is None:
                 continue
             judged = True
@@ -172,7 +175,8 @@ def heartbeats_never_go_stale(record: Record) -> Iterator[Ruling]:
         if not worker.quiet or not beats:
             continue  # HBT-1
         for before, after in pairwise([*(beat.at for beat in beats), worker.quiet.end]):
-            if after - before <= stale + record.limits.slack + record.granted(before, after):
+            granted = record.limits.slack + record.granted(worker, before, after)
+            if after - before <= stale + granted:
                 yield None
             else:
                 work = any(before <= g.at for g in worker.inferred)
@@ -194,7 +198,11 @@ def a_stopped_worker_claims_nothing(record: Record) -> Iterator[Ruling]:
             continue  # it had been silent anyway
         stop = next((s.at for s in worker.all(ev.Signalled) if s.signal == "SIGSTOP"), span.end)
         go = next((s.at for s in worker.all(ev.Signalled) if s.signal == "SIGCONT"), span.end)
-        claims = [b for b in worker.beats if stop + limits.slack < b.at < go]
+        claims = [
+            b
+            for b in worker.beats
+            if stop + limits.slack + record.granted(worker, stop, b.at) < b.at < go
+        ]
         for beat in claims:
             actual = f"{beat.state}, from another process"
             expected = "no heartbeat while the worker's process is stopped"

@@ -25,8 +25,9 @@ class Gap:
     seconds: float | None
 
 
-def gaps(worker: WorkerRecord, limits: ev.Limits) -> Iterator[Gap]:
+def gaps(record: Record, worker: WorkerRecord) -> Iterator[Gap]:
     """One for each hostile act that a beating worker lived through."""
+    limits = record.limits
     patience = limits.stale * limits.interval + limits.slack
     for span in worker.hostile:
         beating = any(b.answered == 200 and span.begin - patience <= b.at for b in worker.beats)
@@ -35,7 +36,8 @@ def gaps(worker: WorkerRecord, limits: ev.Limits) -> Iterator[Gap]:
             continue
         again = (b.at for b in worker.beats if b.at >= span.end and b.answered == 200)
         first = next(again, None)
-        late = first is None or first - span.end > patience
+        granted = record.granted(worker, span.end, span.end + patience)
+        late = first is None or first - span.end > patience + granted
         yield Gap(span.name, span.end, None if late or first is None else first - span.end)
 
 
@@ -53,7 +55,7 @@ def heartbeats_resume(record: Record) -> Iterator[Ruling]:
         yield excuse
     limits = record.limits
     for worker in ready_workers(record):
-        for gap in gaps(worker, limits):
+        for gap in gaps(record, worker):
             if gap.seconds is not None:
                 yield None
                 continue
@@ -69,17 +71,18 @@ def serves_without_its_hive(record: Record) -> Iterator[Ruling]:
         yield excuse
     for worker in ready_workers(record):
         for span in worker.hostile:
-            for subject, actual, at in _served(worker, span):
+            for subject, actual, at in _served(record, worker, span):
                 expected = f"an answer as good as before, while the hive is in {span.name}"
                 yield Finding("HIV-2", subject, expected, actual, at) if actual else None
 
 
-def _served(worker: WorkerRecord, span: Span) -> Iterator[tuple[str, str, float]]:
+def _served(record: Record, worker: WorkerRecord, span: Span) -> Iterator[tuple[str, str, float]]:
     """What was asked during the act, and what was wrong with the answer. Only what had answered
     well before the act is held against it."""
     peace = worker.phase(ENDPOINTS)
-    if all(not (a.problems or a.error) for a in answers(worker, peace, "health")):
-        for answer in answers(worker, span, "health"):
+    known = answers(record, worker, peace, "health")
+    if known and all(not (a.problems or a.error) for a in known):
+        for answer in answers(record, worker, span, "health"):
             problem = answer.error or "; ".join(answer.problems)
             yield f"{worker.name} health", problem, answer.at
     before = [g for g in worker.inferred if peace and peace.holds(g.began)]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.e2e.async_inference.diagnosis import Life, Stage
+from tests.e2e.async_inference.diagnosis import Life, Stage, shown_percent
 from tests.e2e.async_inference.liveness import ATTEMPTS, Budgets, Clocks
 from tests.harness.settings import Settings
 from tests.unit.async_inference.liveness.detectors import (
@@ -100,6 +100,16 @@ def test_the_line_tells_everything_that_is_needed_to_find_the_job() -> None:
         "Worker 2 seems to be stuck mid inference - Last heartbeat: 2.3s ago, "
         "Last progress change: 65.7s ago, Progress: 42%, Job: a1b2c3d4"
     )
+
+
+@pytest.mark.parametrize(
+    ("progress", "shown"),
+    [(42.0, "42"), (28.571428, "28.5"), (99.97, "99.9"), (0.3, "0.3"), (100.0, "100")],
+)
+def test_a_percentage_is_told_short_and_never_as_more_than_it_is(
+    progress: float, shown: str
+) -> None:
+    assert shown_percent(progress) == shown
 
 
 @pytest.mark.parametrize(
