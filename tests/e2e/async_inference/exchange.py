@@ -46,7 +46,7 @@ class Exchange:
         ``timeout`` can only shorten the wait for the answer.
         """
         began, timeout = self._clock(), min(timeout, REQUEST_TIMEOUT)
-        headers = {"Content-Type": content_type} if content_type else {}
+        headers = {"Content-Type": content_type} if content_type else None
         try:
             url = whole_url(self._base, path)
             async with self._session.request(
@@ -113,8 +113,9 @@ def _told(error: Exception, timeout: float) -> str:
 
 
 async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
-    parts, size = list[bytes](), 0
-    while part := await response.content.readany():
+    content, parts, size = response.content, list[bytes](), 0
+    while not content.at_eof():
+        part = await content.readany()
         size += len(part)
         if size > LARGEST_ANSWER:
             raise ValueError(f"the answer is larger than {LARGEST_ANSWER} bytes")
