@@ -15,9 +15,12 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from tests.e2e.async_inference.nemesis import AnswersError
+from tests.e2e.async_inference.pictures.png_stream import PngHeader
 from tests.e2e.async_inference.receiver import pages
 from tests.e2e.async_inference.receiver.looks import look_at
 from tests.e2e.async_inference.receiver.pages import is_our_host
+from tests.unit.async_inference.pictures.files import chunk, raw_rows
+from tests.unit.async_inference.pictures.files import png as built
 from tests.unit.async_inference.receiver_support import (
     PNG,
     SECRET,
@@ -46,14 +49,10 @@ def picture(width: int = 96, height: int = 64, *, black_below: int | None = None
     return saved(image)
 
 
-def saved(image: Image.Image) -> bytes:
+def saved(image: Image.Image, kind: str = "PNG") -> bytes:
     file = io.BytesIO()
-    image.save(file, "PNG")
+    image.save(file, kind)
     return file.getvalue()
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
 def header_only(width: int, height: int) -> bytes:
@@ -173,6 +172,9 @@ def test_pictures_are_served_as_what_they_are(receiver: Running, content: bytes,
 
 WHOLE = picture()
 NOISE = np.random.default_rng(1).integers(20, 255, (64, 96))
+ROWS = raw_rows(PngHeader(96, 64, 8, 2))
+BAD_SUM = zlib.compress(ROWS)[:-1] + bytes([zlib.compress(ROWS)[-1] ^ 1])
+BOMB = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(60 * 1024 * 1024)))
 HALF = WHOLE[: len(WHOLE) // 2]
 LOOKS: dict[str, tuple[bytes, str]] = {
     "whole": (WHOLE, ""),
@@ -180,6 +182,19 @@ LOOKS: dict[str, tuple[bytes, str]] = {
     "16 bits": (saved(Image.fromarray(NOISE.astype("uint16") * 256)), ""),
     "palette": (saved(Image.open(io.BytesIO(WHOLE)).quantize()), ""),
     "alpha": (saved(Image.open(io.BytesIO(WHOLE)).convert("RGBA")), ""),
+    "interlaced": (built(96, 64, interlace=1), ""),
+    "JPEG": (saved(Image.open(io.BytesIO(WHOLE)), "JPEG"), "Not a valid PNG"),
+    "text that unpacks to 60 MB": (
+        built(96, 64, before=BOMB),
+        "cannot be opened: Decompressed data too large",
+    ),
+    "half the rows, each sum right": (
+        built(96, 64, rows=ROWS[: len(ROWS) // 2]),
+        "Image has 50.0% blank",
+    ),
+    "last byte missing": (WHOLE[:-1], ""),
+    "bad CRC": (WHOLE[:-13] + bytes([WHOLE[-13] ^ 1]) + WHOLE[-12:], "PIL verification failed"),
+    "bad Adler-32": (built(96, 64, stream=BAD_SUM), "Picture cannot be decoded"),
     "data after the end": (WHOLE + b"more", ""),
     "half the file": (HALF, "PIL verification failed"),
     "no end": (WHOLE[:-12], "PIL verification failed"),
