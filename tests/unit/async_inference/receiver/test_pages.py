@@ -315,7 +315,7 @@ def test_an_empty_dashboard_says_how_to_fill_it(page: Any, receiver: Running) ->
 def test_callbacks_appear_by_themselves_with_their_picture(page: Any, receiver: Running) -> None:
     post(receiver, callback("job-1", image=picture(800, 600)))
     page.wait_for_selector(".meta:has-text('800×600')")
-    assert page.evaluate("() => document.querySelector('.card img').naturalWidth") == 320
+    page.wait_for_function("() => document.querySelector('.card img').naturalWidth === 320")
     assert page.inner_text(".job") == "job-1"
     assert not page.is_visible("#empty")
 
@@ -363,3 +363,23 @@ def test_trouble_can_be_picked_out(page: Any, receiver: Running) -> None:
     assert page.locator(".card:visible .job").all_inner_texts() == ["black"]
     page.fill("#search", "nothing like it")
     assert page.is_visible("#none")
+
+
+def test_a_broken_picture_far_down_the_page_is_found_too(page: Any, receiver: Running) -> None:
+    post(receiver, callback("black", image=picture(black_below=34)))
+    for n in range(30):
+        post(receiver, callback(f"fine-{n}", image=picture()))
+    page.set_viewport_size({"width": 400, "height": 500})
+    page.reload()
+
+    page.click("text=Trouble")
+    page.wait_for_selector(".card:visible .job:text('black')")
+    assert page.inner_text("#count-remarks") == "1"
+
+
+def test_a_second_delivery_of_a_job_says_so(page: Any, receiver: Running) -> None:
+    for job_id in ("once", "twice", "twice"):
+        post(receiver, callback(job_id, image=None))
+    page.wait_for_selector(".card:first-child .badge:text('delivery 2 of this job')")
+
+    assert page.locator(".badge:has-text('delivery')").count() == 1
