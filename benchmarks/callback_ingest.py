@@ -5,6 +5,10 @@
 Processor time of the server's process, the servers in turn in every round. The second peer does the
 same work: it hashes each picture and gives it its name only when it is whole. Then, how the memory
 grows with the number of pictures that arrive at once.
+
+Small callbacks are kept in memory, where the system has a folder for that: before ext4 makes a file
+it looks past every inode that was removed in the last minutes, which after a run of the tests costs
+more (up to 0.3 ms) than either server, and says nothing of them. Larger ones are kept on disk.
 """
 
 import argparse
@@ -28,9 +32,12 @@ OURS = ["tests/e2e/async_inference/callback_server.py", "--host=127.0.0.1", "--p
 PEER = ["-m", "benchmarks.peers.fastapi_receiver"]
 SAME_WORK = [*PEER, "--same-work"]
 KIB, MIB = 1024, 1024 * 1024
+IN_MEMORY = Path("/dev/shm")
+SMALL = 64 * KIB
+BOUNDARY = "5f1c8e2ab9d34c6f8d0e7b6a53c2f419"  # as long as that of requests and aiohttp
 HEAD = (
     "POST /callback HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Callback-Secret: test-secret\r\n"
-    "Content-Type: multipart/form-data; boundary=5f1c8e2ab9d34c6f\r\nContent-Length: {}\r\n\r\n"
+    f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {{}}\r\n\r\n"
 )
 
 
@@ -67,11 +74,11 @@ def started(command: list[str], folder: Path) -> Iterator[Server]:
 
 def request(job_id: str, image: bytes) -> bytes:
     """A callback as a miner sends it."""
-    limit = "--5f1c8e2ab9d34c6f\r\nContent-Disposition: form-data; name="
+    limit = f"--{BOUNDARY}\r\nContent-Disposition: form-data; name="
     fields = {"job_id": job_id, "status": "completed", "completed_at": "2026-01-02T03:04:05Z"}
     text = "".join(f'{limit}"{name}"\r\n\r\n{value}\r\n' for name, value in fields.items())
     text += f'{limit}"image"; filename="result.png"\r\nContent-Type: image/png\r\n\r\n'
-    body = text.encode() + image + b"\r\n--5f1c8e2ab9d34c6f--\r\n"
+    body = text.encode() + image + f"\r\n--{BOUNDARY}--\r\n".encode()
     return HEAD.format(len(body)).encode() + body
 
 
@@ -103,13 +110,19 @@ def _answered(sock: socket.socket) -> None:
         body += sock.recv(4096)
 
 
-def compare(folder: Path, size: int, count: int, rounds: int) -> dict[str, list[float]]:
+def place(size: int) -> Path | None:
+    """Where callbacks of this size are kept; None for the system's folder of temporary files."""
+    return IN_MEMORY if size <= SMALL and os.access(IN_MEMORY, os.W_OK) else None
+
+
+def compare(size: int, count: int, rounds: int) -> dict[str, list[float]]:
     """Processor seconds for one callback of ``size`` bytes, by server, round by round."""
     image = random.Random(1).randbytes(size)
     commands = {"ours": OURS, "FastAPI": PEER, "FastAPI, same work": SAME_WORK}
     with contextlib.ExitStack() as running:
+        folder = Path(running.enter_context(tempfile.TemporaryDirectory(dir=place(size))))
         servers = {
-            name: running.enter_context(started(command, folder / f"{name}-{size}"))
+            name: running.enter_context(started(command, folder / name))
             for name, command in commands.items()
         }
         spent: dict[str, list[float]] = {name: [] for name in commands}
@@ -158,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="under a minute")
     quick = parser.parse_args().quick
-    rounds, repeated = (5, 1) if quick else (9, 3)
+    rounds, repeated = (7, 1) if quick else (9, 3)
     ratios = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -168,15 +181,14 @@ def main() -> None:
             ("400_kb", 400 * KIB, 5 if quick else 40),
             ("4_mb", 4 * MIB, 6 if quick else 25),
         ):
-            spent = compare(folder, size, count, rounds)
+            spent = compare(size, count, rounds)
             for server, seconds in spent.items():
                 say(f"{label:>7}  {server:20} {in_words(seconds)}")
             ours = spent.pop("ours")
             for suffix, theirs in zip(("", "_same_work"), spent.values(), strict=True):
                 each = sorted(t / m for m, t in zip(ours, theirs, strict=True))
                 say(f"         ratio{suffix} of the rounds: {each[0]:.2f} to {each[-1]:.2f}")
-                ratio = median(theirs) / median(ours)
-                ratios.append(f"ratio ingest_{label}{suffix} {ratio:.2f}")
+                ratios.append(f"ratio ingest_{label}{suffix} {median(each):.2f}")
         for pictures in (1, 8, 64):
             began = time.monotonic()
             grown = [growth(folder / f"{pictures}-{n}", pictures, 4 * MIB) for n in range(repeated)]

@@ -4,11 +4,13 @@
 
 The peer polls the same stand-in miner with ``requests.Session`` in a thread. Processor time is
 this process's alone: the stand-in miner has its own. Memory is what the traced allocations of
-flights come to; lateness is how long after its due time a poll left, in intervals.
+flights come to; lateness is how long after its due time a poll of the driver left, in intervals of
+five seconds.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import multiprocessing
 import sys
@@ -19,28 +21,39 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from statistics import median, quantiles
+from typing import Any
 
 import requests
 from aiohttp import web
 
 from tests.e2e.async_inference import protocol
-from tests.e2e.async_inference.events import Answered
+from tests.e2e.async_inference.driver import Driver
+from tests.e2e.async_inference.events import Answered, File
 from tests.e2e.async_inference.exchange import Exchange
-from tests.e2e.async_inference.flight import Assignment, Flight
-from tests.e2e.async_inference.liveness import Clocks
-from tests.e2e.async_inference.scenario import Job
+from tests.e2e.async_inference.flight import Assignment, Flight, Pace
+from tests.e2e.async_inference.liveness import Budgets, Clocks
+from tests.e2e.async_inference.scenario import CallbackTo, Job, steady
 
 STATUS = json.dumps({"job_id": "a" * 36, "status": "processing", "progress": 42.0}).encode()
+INTERVAL = 5.0
 PATH = "/inference/status/" + "a" * 36
 
 
 def stand_in_miner(ready: Connection) -> None:
+    numbers = itertools.count()
+
     async def status(_request: web.Request) -> web.Response:
         return web.Response(body=STATUS, content_type="application/json")
+
+    async def submit(request: web.Request) -> web.Response:
+        await request.read()
+        job_id = f"{next(numbers):08d}-0000-4000-8000-000000000000"
+        return web.json_response({"job_id": job_id, "status": "accepted"}, status=202)
 
     async def serve() -> None:
         app = web.Application()
         app.router.add_get("/inference/status/{job_id}", status)
+        app.router.add_post("/inference", submit)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -124,23 +137,62 @@ def memory_of_a_job(jobs: int) -> float:
     return used / len(flights)
 
 
+class Timed(Exchange):
+    """Notes how long after its due time each poll left, from when all ``jobs`` are in flight."""
+
+    def __init__(self, url: str, jobs: int, interval: float, polls: int) -> None:
+        super().__init__(url, time.monotonic)
+        self.late: list[float] = []
+        self.enough = asyncio.Event()
+        self._jobs, self._interval, self._polls = jobs, interval, polls
+        self._answered: dict[str, float] = {}
+
+    async def ask(self, method: str, path: str, *rest: Any, **more: Any) -> protocol.Answer:
+        before = self._answered.get(path)
+        if before is not None and len(self._answered) == self._jobs:
+            self.late.append(time.monotonic() - before - self._interval)
+            if len(self.late) == self._polls:
+                self.enough.set()
+        answer = await super().ask(method, path, *rest, **more)
+        if answer.error:
+            sys.exit(f"the stand-in miner did not answer: {answer.error}")
+        if method == "GET":
+            self._answered[path] = time.monotonic()
+        return answer
+
+
 async def lateness(url: str, jobs: int, interval: float, rounds: int) -> float:
-    """The 99th percentile of how late polls leave, in intervals; jobs are due evenly spread."""
-    late: list[float] = []
-    async with Exchange(url, time.monotonic) as exchange:
-        began = time.monotonic()
+    """The 99th percentile of how late the driver's polls leave, in intervals.
 
-        async def poll(due: float) -> None:
-            late.append(time.monotonic() - due)
-            await exchange.ask("GET", PATH)
+    The jobs are submitted over three intervals, so that their polls are spread as evenly.
+    """
+    forever = Budgets(silence=1e9, step=1e9, total=1e9)
+    assigned = [
+        Assignment(Job(prompt="a red fox", seed=n, callback=CallbackTo.NOWHERE), f"job_{n}", None)
+        for n in range(jobs)
+    ]
+    async with Timed(url, jobs, interval, jobs * rounds) as exchange:
+        driver = Driver(
+            exchange,
+            protocol.Paths(),
+            Pace(interval, 1e9, forever),
+            clock=time.monotonic,
+            record=lambda _event: None,
+            keep=never,
+        )
+        scenario = steady([one.job for one in assigned], jobs / interval / 3)
+        running = asyncio.create_task(driver.run(scenario, assigned))
+        measured = asyncio.create_task(exchange.enough.wait())
+        await asyncio.wait({running, measured}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    return quantiles(exchange.late, n=100)[-1] / interval
 
-        async with asyncio.TaskGroup() as tasks:
-            for turn in range(jobs * rounds):
-                due = began + turn * interval / jobs
-                if (wait := due - time.monotonic()) > 0:
-                    await asyncio.sleep(wait)
-                tasks.create_task(poll(due))
-    return quantiles(late, n=100)[-1] / interval
+
+async def never(_content: bytes, _content_type: str) -> File:
+    raise AssertionError("no job of the stand-in miner ends")
 
 
 def main() -> None:
@@ -152,7 +204,7 @@ def main() -> None:
         sizes = (100, 1_000) if quick else (100, 1_000, 10_000)
         for jobs in sizes:
             memory = memory_of_a_job(jobs)
-            late = asyncio.run(lateness(url, jobs, 5.0, 1 if quick else 2))
+            late = asyncio.run(lateness(url, jobs, INTERVAL, 1 if quick else 2))
             print(f"{jobs:>6} jobs: {memory:.0f} bytes a job; polls late by {late:.3f} intervals")
     print(f"ratio driver_request {request:.3f}")
     print(f"ratio job_memory_bytes {memory:.0f}")

@@ -6,6 +6,7 @@ Runs inside the suite, or by itself::
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -180,6 +181,8 @@ async def serve(
         folder, host=host, port=port, secret=secret, strict=strict, fsync=fsync, hosts=hosts
     )
     await server.start()
+    gc.collect()
+    gc.freeze()  # or one of the first callbacks waits until all that was imported is looked through
     click.echo(f"callbacks   POST {server.url}/callback   (header {SECRET_HEADER})")
     click.echo(f"dashboard   {server.url}/")
     click.echo(f"kept in     {folder}   (images/, journal.ndjson)")

@@ -2,7 +2,8 @@
 
 from dataclasses import fields
 
-from tests.e2e.async_inference.receiver.arrival import Answer, Arrival
+from tests.e2e.async_inference.receiver.arrival import Arrival
+from tests.e2e.async_inference.receiver.record import Answer
 from tests.e2e.async_inference.receiver.stage import Stage
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tests.e2e.async_inference.nemesis.base import Nemesis
-from tests.e2e.async_inference.receiver.arrival import Answer, Arrival
+from tests.e2e.async_inference.receiver.arrival import Arrival
+from tests.e2e.async_inference.receiver.record import Answer
 
 
 class To(StrEnum):

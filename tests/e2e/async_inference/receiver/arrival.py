@@ -8,89 +8,29 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import msgspec
-from aiohttp import hdrs, web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
 
-from tests.e2e.async_inference.events import Delivered, File
+from tests.e2e.async_inference.receiver.bad_form import BadFormError
+from tests.e2e.async_inference.receiver.body import Body, LostError
 from tests.e2e.async_inference.receiver.door import Connection
-from tests.e2e.async_inference.receiver.form import (
-    BadFormError,
-    Form,
-    FormReader,
-    Sink,
-    boundary_of,
-)
+from tests.e2e.async_inference.receiver.form import Form, FormReader, Sink, boundary_of
 from tests.e2e.async_inference.receiver.limits import Limits
 from tests.e2e.async_inference.receiver.problems import problems
+from tests.e2e.async_inference.receiver.record import Answer, Record
 from tests.e2e.async_inference.receiver.stage import Stage
 from tests.e2e.async_inference.receiver.store import NotStoredError, PictureFile, Store
 
 _RESET = struct.pack("ii", 1, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer to be sent: status, text, extra headers."""
-
-    status: int
-    text: str
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-class LostError(Exception):
-    """The connection is gone: the miner closed it, or the nemesis did."""
-
-
-@dataclass(slots=True)
-class Record:
-    """What is known of the attempt so far; becomes a :class:`Delivered` when it is finished."""
-
-    method: str
-    path: str
-    token: str | None
-    secret: str
-    began: float
-    sender: str = ""
-    content_type: str = ""
-    user_agent: str = ""
-    fields: dict[str, str] = field(default_factory=dict)
-    image: File | None = None
-    problems: tuple[str, ...] = ()
-    broken: str = ""
-    nemesis: str = ""
-    stored: bool = False
-
-    def delivered(self, number: int, at: float, answer: Answer | None) -> Delivered:
-        return Delivered(
-            number=number,
-            began=self.began,
-            at=at,
-            method=self.method,
-            path=self.path,
-            token=self.token,
-            secret=self.secret,
-            fields=self.fields,
-            content_type=self.content_type,
-            user_agent=self.user_agent,
-            image=self.image,
-            answered=None if answer is None else answer.status,
-            answer="" if answer is None else answer.text[:500],
-            stored=self.stored,
-            problems=self.problems,
-            broken=self.broken,
-            nemesis=self.nemesis,
-        )
-
-
 class Arrival:
     """The attempt in the hands of the receiver, or of a nemesis.
 
     ``attempt`` counts, from 1, the attempts to this path under the present nemesis, ``order`` all
-    of them; ``received`` counts the bytes of the body that were read.
+    of them.
     """
 
     def __init__(
@@ -109,18 +49,16 @@ class Arrival:
         self.stage = stage
         self.attempt, self.order = stage.enters(record.path)
         self.begun: Answer | None = None
-        self.received = 0
         assert isinstance(request.protocol, Connection)
         self._connection = request.protocol
         self._request = request
+        self._body = Body(request, limits)
         self._store = store
         self._limits = limits
         self._redact = redact
         self._strict = strict
         self._fsync = fsync
         self._picture: PictureFile | None = None
-        self._pace: float | None = None
-        self._excused = 0.0
 
     async def take(self) -> Answer:
         """Read all of it, keep it, and say what an honest receiver answers.
@@ -142,57 +80,11 @@ class Arrival:
         return Answer(200, "OK")
 
     async def _read(self) -> Form:
-        request = self._request
-        if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() != "identity":
-            raise BadFormError(415, "Content-Encoding is not supported")
-        if (request.content_length or 0) > self._limits.body:
-            raise BadFormError(413, f"the body has more than {self._limits.body} bytes")
-        reader = FormReader(boundary_of(self.record.content_type), self._limits, self._open)
-        await self._continue()
-        try:
-            async with asyncio.timeout(self._limits.body_deadline(0)) as deadline:
-                await self._feed(reader, deadline)
-        except TimeoutError:
-            reason = f"the body came too slowly: {self.received} bytes until the deadline"
-            raise BadFormError(408, reason) from None
+        boundary = boundary_of(self.record.content_type)
+        await self._body.ask_for()
+        reader = FormReader(boundary, self._limits, self._open)
+        await self._body.read(reader.feed)
         return reader.end()
-
-    async def _continue(self) -> None:
-        expected = self._request.headers.get(hdrs.EXPECT)
-        if expected is None:
-            return
-        if expected.lower() != "100-continue":
-            raise BadFormError(417, "Expect is not '100-continue'")
-        await self._request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self._request.writer.output_size = 0  # the answer itself has not begun
-
-    async def _feed(self, reader: FormReader, deadline: asyncio.Timeout) -> None:
-        started = asyncio.get_running_loop().time()
-        while piece := await self._piece():
-            reader.feed(piece)
-            await self._keep_pace(len(piece))
-            allowed = self._limits.body_deadline(self.received) + self._excused
-            deadline.reschedule(started + allowed)
-
-    async def _keep_pace(self, size: int) -> None:
-        if self._pace is not None and not self.stage.over.is_set():
-            self._excused += size / self._pace
-            await self.pause(size / self._pace)
-
-    async def _piece(self) -> bytes:
-        try:
-            piece = await self._request.content.readany()
-        except (web.RequestPayloadError, HttpProcessingError) as error:
-            raise BadFormError(
-                400, f"the body's framing is broken: {type(error).__name__}"
-            ) from None
-        except ConnectionError:
-            self.record.broken = f"the connection was lost after {self.received} bytes of the body"
-            raise LostError(self.record.broken) from None
-        self.received += len(piece)
-        if self.received > self._limits.body:
-            raise BadFormError(413, f"the body has more than {self._limits.body} bytes")
-        return piece
 
     def _open(self) -> Sink:
         self._picture = self._store.begin()
@@ -247,8 +139,7 @@ class Arrival:
         try:
             await asyncio.wait({gone, over}, timeout=seconds, return_when="FIRST_COMPLETED")
             if gone.done():
-                self.record.broken = "the miner closed the connection before it was answered"
-                raise LostError(self.record.broken)
+                raise LostError("the miner closed the connection before it was answered")
         finally:
             gone.cancel()
             over.cancel()
@@ -258,7 +149,14 @@ class Arrival:
 
         The socket's buffer is made small, or the system would take in a whole picture for us.
         """
-        self._pace = bytes_per_second
+
+        async def linger(size: int) -> float:
+            if self.stage.over.is_set():
+                return 0.0
+            await self.pause(size / bytes_per_second)
+            return size / bytes_per_second
+
+        self._body.linger = linger
         self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
 
     async def read_some(self, at_least: int) -> None:
@@ -267,7 +165,7 @@ class Arrival:
         Raises:
             LostError: the miner went away before.
         """
-        while self.received < at_least and await self._piece():
+        while self._body.received < at_least and await self._body.piece():
             pass
 
     async def trickle(self, answer: Answer, *, bytes_per_second: int, seconds: float) -> None:
@@ -286,8 +184,7 @@ class Arrival:
                 await stream.write(b"." * max(1, bytes_per_second // 10))
                 await self.pause(0.1)
         except ConnectionError:
-            self.record.broken = "the miner closed the connection during the answer"
-            raise LostError(self.record.broken) from None
+            raise LostError("the miner closed the connection during the answer") from None
 
     def reset(self) -> None:
         """Break the connection at once with a TCP reset.
@@ -299,8 +196,7 @@ class Arrival:
         if transport is not None:
             self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             transport.abort()
-        self.record.broken = f"reset by us after {self.received} bytes of the body"
-        raise LostError(self.record.broken)
+        raise LostError(f"reset by us after {self._body.received} bytes of the body")
 
     def _socket(self) -> socket.socket:
         held: socket.socket | None = self._request.get_extra_info("socket")

@@ -16,6 +16,10 @@ from aiohttp.web_protocol import RequestHandler
 from tests.e2e.async_inference.receiver.limits import Limits
 
 _log = logging.getLogger(__name__)
+# Having freed a block of this size, glibc keeps twice as much at the end of its heap (mallopt(3),
+# M_TRIM_THRESHOLD). Else it gives the pages of each piece of a picture back to the system, to take
+# them again, zeroed one by one, for the next.
+_HELD_BY_THE_HEAP = 1024 * 1024
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 OnBadRequest = Callable[[str | None, str], None]
 
@@ -70,6 +74,7 @@ class Door(web.Server):
         self._limits = limits
         self._most = min(limits.connections, _affordable())
         self._on_bad_request = on_bad_request
+        bytes(_HELD_BY_THE_HEAP)
         self._open: dict[Connection, None] = {}
 
     def __call__(self) -> Connection:

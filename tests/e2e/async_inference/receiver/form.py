@@ -6,29 +6,20 @@ Pure: the picture goes to a sink that the caller made. What cannot be understood
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Protocol
-from urllib.parse import unquote
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
 
+from tests.e2e.async_inference.receiver.bad_form import BadFormError
 from tests.e2e.async_inference.receiver.limits import Limits
-from tests.e2e.async_inference.receiver.transfer import BadEncodingError, decoder
+from tests.e2e.async_inference.receiver.part_head import PartHead, part_head
+from tests.e2e.async_inference.receiver.scanner import Part, PartScanner
+from tests.e2e.async_inference.receiver.transfer import decoded
 
 LONGEST_BOUNDARY = 70
 IMAGE = "image"
 _CONTROL = bytes(range(0x20)) + b"\x7f"
 _TEXTS = frozenset({"job_id", "status", "completed_at", "image_url", "error"})
-
-
-class BadFormError(Exception):
-    """The body is not a form that can be read; ``status`` is the answer it gets."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
 
 
 class Sink(Protocol):
@@ -107,31 +98,6 @@ def boundary_of(content_type: str) -> bytes:
     return boundary
 
 
-class _Parser(MultipartParser):
-    """The same parser with a shorter way to the callbacks, taken 40 times for a small form."""
-
-    def callback(
-        self,
-        name: str,
-        data: bytes | None = None,
-        start: int | None = None,
-        end: int | None = None,
-    ) -> None:
-        act: Callable[..., None] | None = self.callbacks.get("on_" + name)  # type: ignore[assignment]
-        if act is None:
-            return
-        if data is None:
-            act()
-        elif start != end:
-            act(data, start, end)
-
-
-@lru_cache(256)
-def _options(header: bytes) -> tuple[bytes, dict[bytes, bytes]]:
-    """What a header says; a miner sends the same few all day."""
-    return parse_options_header(header)
-
-
 class FormReader:
     """Reads one form. Call :meth:`feed` with each piece, then :meth:`end`."""
 
@@ -139,159 +105,108 @@ class FormReader:
         self.form = Form()
         self._limits = limits
         self._open_image = open_image
-        self._parts = 0
         self._text_bytes = 0
-        self._ended = False
-        self._write: Callable[[memoryview], object] | None = None
-        self._part_ends: Callable[[], None] | None = None
-        self._headers: dict[str, bytes] = {}
-        self._name = self._value = b""
-        self._parser = _Parser(
-            boundary,
-            {
-                "on_part_begin": self._part_begin,
-                "on_part_data": self._part_data,
-                "on_part_end": self._part_end,
-                "on_header_field": self._header_field,
-                "on_header_value": self._header_value,
-                "on_header_end": self._header_end,
-                "on_headers_finished": self._headers_finished,
-                "on_end": self._end,
-            },
-            max_header_count=16,
-            max_header_size=limits.part_header,
-        )
-        self._parser.logger.disabled = True  # it would quote the sender's bytes into our log
-
-    def feed(self, piece: bytes) -> None:
-        try:
-            self._parser.write(piece)
-        except BadEncodingError as error:
-            raise BadFormError(400, f"a part cannot be decoded: {error}") from None
-        except FormParserError as error:
-            raise BadFormError(400, f"the form cannot be read: {error}") from None
+        self._scanner = PartScanner(boundary, limits, self._begin)
+        self.feed = self._scanner.feed
 
     def end(self) -> Form:
-        """The whole form; the body has ended."""
-        if not self._ended:
+        """The whole form; the body has ended.
+
+        Raises:
+            BadFormError: the form has not.
+        """
+        if not self._scanner.ended:
             raise BadFormError(400, "the form has no closing boundary: it was cut short")
         return self.form
 
-    def _end(self) -> None:
-        self._ended = True
-
-    def _part_begin(self) -> None:
-        self._parts += 1
-        if self._parts > self._limits.parts:
-            raise BadFormError(413, f"the form has more than {self._limits.parts} parts")
-        self._headers = {}
-
-    def _header_field(self, data: bytes, start: int, end: int) -> None:
-        self._name += data[start:end]
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def _header_end(self) -> None:
-        value = self._value.strip(b" \t")
-        if value.translate(None, _CONTROL.replace(b"\t", b"")) != value:
-            raise BadFormError(400, "a part's header has control characters in it")
-        self._headers[self._name.decode("ascii").lower()] = value
-        self._name = self._value = b""
-
-    def _headers_finished(self) -> None:
-        raw = self._headers.get("content-disposition", b"")
-        kind, options = _options(raw)
-        if kind != b"form-data" or b"name" not in options:
-            raise BadFormError(400, "a part has no 'Content-Disposition: form-data' with a name")
-        name = options[b"name"].decode("utf-8", "replace")
-        filename = options.get(b"filename")
-        extended = _extended_filename(raw)
-        has_file = filename is not None or extended is not None
-        if name == IMAGE:
-            self._begin_picture(filename, extended)
-        elif has_file and name not in _TEXTS:
-            self.form.unknown_files.append(name[:200])
-            self._write = self._part_ends = None
+    def _begin(self, block: bytes) -> Part:
+        head = part_head(block, self._limits.part_header)
+        part: Part
+        if head.name == IMAGE:
+            part = self._picture(head)
+        elif head.is_file and head.name not in _TEXTS:
+            self.form.unknown_files.append(head.name[:200])
+            part = _UNWANTED
         else:
-            self._begin_text(name[:200], as_file=has_file)
-        self._decode_transfer()
+            name, most = head.name[:200], self._limits.field
+            part = _TextPart(self.form.texts, name, head.is_file, most, self._count_text)
+        return decoded(head.encoding, part)
 
-    def _begin_picture(self, filename: bytes | None, extended: str | None) -> None:
-        shown = extended if filename is None else filename.decode("utf-8", "replace")
-        self._part_ends = None
+    def _picture(self, head: PartHead) -> Part:
         if self.form.picture is not None:
             self.form.picture.times += 1
-            self._write = None
+            return _UNWANTED
+        shown = head.extended if head.filename is None else head.filename
+        picture = self.form.picture = Picture(shown, head.content_type)
+        if head.extended is not None and head.extended != shown:
+            picture.other_filename = head.extended
+        return _PicturePart(picture, self._open_image())
+
+    def _count_text(self, size: int) -> None:
+        self._text_bytes += size
+        if self._text_bytes > self._limits.text:
+            raise BadFormError(413, f"the text fields have more than {self._limits.text} bytes")
+
+
+class _TextPart:
+    """A text field among ``texts``: the first of its name is kept, its first ``most`` bytes."""
+
+    __slots__ = ("_as_file", "_count", "_kept", "_most", "_name", "_size", "_texts")
+
+    def __init__(
+        self,
+        texts: dict[str, Text],
+        name: str,
+        as_file: bool,
+        most: int,
+        count: Callable[[int], None],
+    ) -> None:
+        self._texts, self._name, self._as_file = texts, name, as_file
+        self._most, self._count = most, count
+        self._kept, self._size = bytearray(), 0
+
+    def write(self, data: memoryview) -> None:
+        self._count(len(data))
+        self._size += len(data)
+        self._kept += data[: max(0, self._most - len(self._kept))]
+
+    def end(self) -> None:
+        known = self._texts.get(self._name)
+        if known is not None:
+            known.times += 1
             return
-        content_type = self._headers.get("content-type", b"").decode("utf-8", "replace")
-        picture = self.form.picture = Picture(shown, content_type[:200])
-        if extended is not None and extended != shown:
-            picture.other_filename = extended
-        sink = self._open_image()
-
-        def write(data: memoryview) -> None:
-            picture.size += len(data)
-            sink.write(data)
-
-        self._write = write
-
-    def _begin_text(self, name: str, *, as_file: bool) -> None:
-        kept = bytearray()
-        size = 0
-
-        def write(data: memoryview) -> None:
-            nonlocal size
-            size += len(data)
-            self._text_bytes += len(data)
-            if self._text_bytes > self._limits.text:
-                raise BadFormError(413, f"the text fields have more than {self._limits.text} bytes")
-            kept.extend(data[: max(0, self._limits.field - len(kept))])
-
-        def ends() -> None:
-            known = self.form.texts.get(name)
-            if known is not None:
-                known.times += 1
-                return
-            value = kept.decode("utf-8", "replace")
-            cut = size > len(kept)
-            utf8 = cut or value.encode() == kept
-            self.form.texts[name] = Text(value, size, cut, utf8, as_file=as_file)
-
-        self._write, self._part_ends = write, ends
-
-    def _decode_transfer(self) -> None:
-        write, ends = self._write, self._part_ends
-        encoding = self._headers.get("content-transfer-encoding", b"").decode("latin-1")
-        decode = decoder(encoding, write or _drop)
-        if decode is None:
-            return
-
-        def finish() -> None:
-            decode.finish()
-            if ends is not None:
-                ends()
-
-        self._write, self._part_ends = decode.write, finish
-
-    def _part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._write is not None:
-            self._write(memoryview(data)[start:end])
-
-    def _part_end(self) -> None:
-        if self._part_ends is not None:
-            self._part_ends()
-        self._write = self._part_ends = None
+        value = self._kept.decode("utf-8", "replace")
+        cut = self._size > len(self._kept)
+        utf8 = cut or value.encode() == self._kept
+        self._texts[self._name] = Text(value, self._size, cut, utf8, as_file=self._as_file)
 
 
-def _drop(_data: memoryview) -> None:
-    """Where parts go that nobody keeps."""
+class _PicturePart:
+    """The picture, on its way to its sink."""
+
+    __slots__ = ("_picture", "_sink")
+
+    def __init__(self, picture: Picture, sink: Sink) -> None:
+        self._picture, self._sink = picture, sink
+
+    def write(self, data: memoryview) -> None:
+        self._picture.size += len(data)
+        self._sink.write(data)
+
+    def end(self) -> None:
+        pass
 
 
-def _extended_filename(disposition: bytes) -> str | None:
-    """The value of ``filename*`` (RFC 5987), which forms should not have but some clients send."""
-    start = disposition.lower().find(b"filename*=")
-    if start < 0:
-        return None
-    value = disposition[start + 10 :].split(b";")[0].strip().decode("latin-1")
-    return unquote(value.rpartition("'")[2], errors="replace")
+class _Unwanted:
+    """What nobody keeps."""
+
+    __slots__ = ()
+
+    def write(self, data: memoryview) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+
+_UNWANTED = _Unwanted()

@@ -79,7 +79,7 @@ class Incoming:
                 os.close(lock)
 
 
-def give_name(descriptor: int, path: Path) -> None:
+def give_name(descriptor: int, path: str | Path) -> None:
     """Name a file that has none; see open(2) on O_TMPFILE.
 
     Raises:

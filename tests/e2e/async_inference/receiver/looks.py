@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from tests.e2e.async_inference.image_validator import ImageValidator, detect_partial_render
 
@@ -61,8 +61,10 @@ def look_at(path: Path) -> Look:
                 return Look(problem=f"too large to look at: {width}x{height}")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Look(problem="too large to look at")
+    except UnidentifiedImageError:
+        return Look(problem="not a picture")
     except Exception as error:  # Pillow's readers raise whatever their format makes them stumble on
-        return Look(problem=f"not a picture: {type(error).__name__}")
+        return Look(problem=f"cannot be opened: {error}"[:200])
     return Look(_thumbnail(path), _problem(path, (width, height)), width, height, showable=True)
 
 

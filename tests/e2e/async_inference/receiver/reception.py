@@ -15,12 +15,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from tests.e2e.async_inference.events import Delivered, NemesisActed
 from tests.e2e.async_inference.nemesis.base import Nemesis
-from tests.e2e.async_inference.receiver.arrival import Answer, Arrival, LostError, Record
+from tests.e2e.async_inference.receiver.arrival import Arrival
+from tests.e2e.async_inference.receiver.body import LostError
 from tests.e2e.async_inference.receiver.entries import Entry, encode, entry
 from tests.e2e.async_inference.receiver.keyring import SECRET_HEADER, Keyring
 from tests.e2e.async_inference.receiver.ledger import Ledger, Waiters
 from tests.e2e.async_inference.receiver.limits import Limits
 from tests.e2e.async_inference.receiver.pages import Pages
+from tests.e2e.async_inference.receiver.record import Answer, Record
 from tests.e2e.async_inference.receiver.stage import Stage
 from tests.e2e.async_inference.receiver.store import NotStoredError, Store
 
@@ -109,8 +111,8 @@ class Reception:
         try:
             try:
                 answer = await self._nemesis.receive(arrival)
-            except LostError:
-                answer = None
+            except LostError as lost:
+                record.broken, answer = str(lost), None
             delivered, decided = self._finish(record, answer or arrival.begun)
             return delivered, decided if answer is not None else None
         finally:

@@ -49,7 +49,7 @@ class PictureFile:
     def sha256(self) -> str:
         return self._hash.hexdigest()
 
-    def claim(self, final: Path) -> bool:
+    def claim(self, final: str) -> bool:
         """Name the file ``final`` unless that name is taken; atomic where there are hard links.
 
         Elsewhere the name is reserved by an empty file first.
@@ -89,6 +89,7 @@ class Store:
         self.folder = folder
         self.images = folder / "images"
         self.images.mkdir(parents=True, exist_ok=True)
+        self._images_path = str(self.images)
         self._incoming = Incoming(folder / ".incoming")
         self.journal = folder / "journal.ndjson"
         flags = os.O_CREAT | os.O_APPEND | os.O_RDWR | os.O_CLOEXEC
@@ -107,10 +108,10 @@ class Store:
         Raises:
             NotStoredError: the disk did not take it.
         """
-        name = self._stem(job_id)
+        name, images = self._stem(job_id), self._images_path
         number = self._next.pop(name, 1)
         try:
-            while not picture.claim(self.images / names.numbered(name, number)):
+            while not picture.claim(f"{images}/{names.numbered(name, number)}"):
                 number += 1
         except OSError as error:
             raise NotStoredError(str(error.strerror)) from error
@@ -178,7 +179,7 @@ class Store:
         return name
 
 
-def _reserve(temporary: Path, final: Path) -> bool:
+def _reserve(temporary: Path, final: str) -> bool:
     try:
         os.close(os.open(final, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
     except FileExistsError:

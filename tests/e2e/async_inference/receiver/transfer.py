@@ -5,30 +5,18 @@ RFC 7578 (4.7) deprecates it, but old clients still send it.
 
 import base64
 from binascii import Error as BadBase64
-from collections.abc import Callable
-from typing import Protocol
 
 from python_multipart.decoders import QuotedPrintableDecoder
 
-Write = Callable[[memoryview], object]
-
-
-class BadEncodingError(ValueError):
-    """The part is not in the encoding that it announces, or in none that is known."""
-
-
-class Decoder(Protocol):
-    """Takes encoded pieces; ``finish`` after the last one."""
-
-    def write(self, data: memoryview) -> object: ...
-    def finish(self) -> None: ...
+from tests.e2e.async_inference.receiver.bad_form import BadFormError
+from tests.e2e.async_inference.receiver.scanner import Part
 
 
 class _Base64:
     """Strict, unlike python-multipart's, which ignores letters that base64 does not have."""
 
-    def __init__(self, write: Write) -> None:
-        self._write = write
+    def __init__(self, part: Part) -> None:
+        self._part = part
         self._rest = b""
         self._padded = False
 
@@ -39,51 +27,58 @@ class _Base64:
         if whole == 0:
             return
         if self._padded:
-            raise BadEncodingError("base64 goes on after its padding")
+            raise _bad("base64 goes on after its padding")
         try:
             decoded = base64.b64decode(letters[:whole], validate=True)
         except BadBase64:
-            raise BadEncodingError("not base64") from None
+            raise _bad("not base64") from None
         self._padded = letters[whole - 1 : whole] == b"="
-        self._write(memoryview(decoded))
+        self._part.write(memoryview(decoded))
 
-    def finish(self) -> None:
+    def end(self) -> None:
         if self._rest:
-            raise BadEncodingError("base64 is cut short")
+            raise _bad("base64 is cut short")
+        self._part.end()
 
 
 class _QuotedPrintable:
-    def __init__(self, write: Write) -> None:
-        self._decoder = QuotedPrintableDecoder(_File(write))
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._decoder = QuotedPrintableDecoder(_File(part))
 
     def write(self, data: memoryview) -> None:
         self._decoder.write(bytes(data))
 
-    def finish(self) -> None:
+    def end(self) -> None:
         self._decoder.finalize()
+        self._part.end()
 
 
 class _File:
-    def __init__(self, write: Write) -> None:
-        self._write = write
+    def __init__(self, part: Part) -> None:
+        self._part = part
 
     def write(self, data: bytes) -> int:
-        self._write(memoryview(data))
+        self._part.write(memoryview(data))
         return len(data)
 
 
-def decoder(encoding: str, write: Write) -> Decoder | None:
-    """The decoder that ``encoding`` needs in front of ``write``; None where it needs none.
+def decoded(encoding: str, part: Part) -> Part:
+    """What takes the content in ``encoding``, and gives ``part`` what it stands for.
 
     Raises:
-        BadEncodingError: no such encoding.
+        BadFormError: no such encoding; so do the writes, where the content is not in it.
     """
-    match encoding.strip().lower():
+    match encoding:
         case "" | "7bit" | "8bit" | "binary":
-            return None
+            return part
         case "base64":
-            return _Base64(write)
+            return _Base64(part)
         case "quoted-printable":
-            return _QuotedPrintable(write)
+            return _QuotedPrintable(part)
         case _:
-            raise BadEncodingError("unknown Content-Transfer-Encoding")
+            raise _bad("unknown Content-Transfer-Encoding")
+
+
+def _bad(why: str) -> BadFormError:
+    return BadFormError(400, f"a part cannot be decoded: {why}")

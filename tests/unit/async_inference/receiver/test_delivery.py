@@ -74,6 +74,19 @@ def test_a_second_delivery_never_overwrites_the_first(receiver: Running) -> None
     assert (receiver.folder / "images/job-1.3.png").read_bytes() == PNG + b"\2"
 
 
+def test_what_contradicts_an_earlier_callback_is_kept_beside_it(receiver: Running) -> None:
+    """Which of them is wrong, and whether the job is one of this run, is for the checks to say."""
+    for body in (callback("job-1", "failed", image=None), callback(), callback("of-another-run")):
+        assert (post(receiver, body).status, receiver.delivery().problems) == (200, ())
+
+    listed = get(receiver, "/callbacks/job-1").json
+    assert [(e["status"], e["answered"], e["stored"]) for e in listed] == [
+        ("failed", 200, True),
+        ("completed", 200, True),
+    ]
+    assert receiver.images() == {"job-1.png", "of-another-run.png"}
+
+
 def test_a_token_in_the_url_names_the_job_and_its_secret(receiver: Running) -> None:
     receiver.do(lambda: receiver.server.expect("tok-a", "secret-of-a"))
     receiver.do(lambda: receiver.server.expect("tok-b", "secret-of-b"))

@@ -307,6 +307,31 @@ def test_a_body_over_the_cap_is_refused(fire: Running, chunked: bool) -> None:
     assert fire.images() == before
 
 
+LOUD = "\x1b[31m::error::" + SECRET
+ODD_TEXT = form(part("job_id", LOUD.encode()), part("error", f"a\r\n{LOUD}".encode()))
+LOUD_REQUESTS = {
+    "no HTTP": LOUD.encode() + b"\r\n\r\n",
+    "header": raw(POST, *MINE, CL, f"X-A: {LOUD}", body=BODY),
+    "path": raw(f"POST /callback/{LOUD} HTTP/1.1", *MINE, CL, body=BODY),
+    "secret": head(len(BODY), secret=LOUD) + BODY,
+    "chunk size": raw(POST, *MINE, CHUNKED, body=LOUD.encode() + b"\r\n"),
+    "part header": head(200) + form(part("a", b"x", LOUD)).ljust(200),
+    "no form": head(len(LOUD)) + LOUD.encode(),
+    "field": head(len(ODD_TEXT)) + ODD_TEXT,
+    "user agent": raw(POST, *MINE, CL, "User-Agent: ::error::" + SECRET, body=BODY),
+}
+
+
+@pytest.mark.parametrize("case", LOUD_REQUESTS)
+def test_nothing_that_arrives_reaches_the_log(
+    fire: Running, caplog: pytest.LogCaptureFixture, case: str
+) -> None:
+    send(fire, LOUD_REQUESTS[case])
+    fire.delivery()
+
+    assert [record.getMessage() for record in caplog.records] == []
+
+
 CHUNKS = b"".join(
     b"%x\r\n%s\r\n" % (len(BODY[n : n + 9]), BODY[n : n + 9]) for n in range(0, len(BODY), 9)
 )

@@ -8,13 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.e2e.async_inference.receiver.form import (
-    BadFormError,
-    Form,
-    FormReader,
-    Sink,
-    boundary_of,
-)
+from tests.e2e.async_inference.receiver.bad_form import BadFormError
+from tests.e2e.async_inference.receiver.form import Form, FormReader, Sink, boundary_of
 from tests.e2e.async_inference.receiver.limits import Limits
 from tests.e2e.async_inference.receiver.problems import problems
 from tests.unit.async_inference.receiver_support import callback, form, part

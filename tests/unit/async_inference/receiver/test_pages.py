@@ -15,9 +15,12 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from tests.e2e.async_inference.nemesis import AnswersError
+from tests.e2e.async_inference.pictures.png_stream import PngHeader
 from tests.e2e.async_inference.receiver import pages
 from tests.e2e.async_inference.receiver.looks import look_at
 from tests.e2e.async_inference.receiver.pages import is_our_host
+from tests.unit.async_inference.pictures.files import chunk, raw_rows
+from tests.unit.async_inference.pictures.files import png as built
 from tests.unit.async_inference.receiver_support import (
     PNG,
     SECRET,
@@ -46,14 +49,10 @@ def picture(width: int = 96, height: int = 64, *, black_below: int | None = None
     return saved(image)
 
 
-def saved(image: Image.Image) -> bytes:
+def saved(image: Image.Image, kind: str = "PNG") -> bytes:
     file = io.BytesIO()
-    image.save(file, "PNG")
+    image.save(file, kind)
     return file.getvalue()
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
 def header_only(width: int, height: int) -> bytes:
@@ -173,6 +172,9 @@ def test_pictures_are_served_as_what_they_are(receiver: Running, content: bytes,
 
 WHOLE = picture()
 NOISE = np.random.default_rng(1).integers(20, 255, (64, 96))
+ROWS = raw_rows(PngHeader(96, 64, 8, 2))
+BAD_SUM = zlib.compress(ROWS)[:-1] + bytes([zlib.compress(ROWS)[-1] ^ 1])
+BOMB = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(60 * 1024 * 1024)))
 HALF = WHOLE[: len(WHOLE) // 2]
 LOOKS: dict[str, tuple[bytes, str]] = {
     "whole": (WHOLE, ""),
@@ -180,6 +182,19 @@ LOOKS: dict[str, tuple[bytes, str]] = {
     "16 bits": (saved(Image.fromarray(NOISE.astype("uint16") * 256)), ""),
     "palette": (saved(Image.open(io.BytesIO(WHOLE)).quantize()), ""),
     "alpha": (saved(Image.open(io.BytesIO(WHOLE)).convert("RGBA")), ""),
+    "interlaced": (built(96, 64, interlace=1), ""),
+    "JPEG": (saved(Image.open(io.BytesIO(WHOLE)), "JPEG"), "Not a valid PNG"),
+    "text that unpacks to 60 MB": (
+        built(96, 64, before=BOMB),
+        "cannot be opened: Decompressed data too large",
+    ),
+    "half the rows, each sum right": (
+        built(96, 64, rows=ROWS[: len(ROWS) // 2]),
+        "Image has 50.0% blank",
+    ),
+    "last byte missing": (WHOLE[:-1], ""),
+    "bad CRC": (WHOLE[:-13] + bytes([WHOLE[-13] ^ 1]) + WHOLE[-12:], "PIL verification failed"),
+    "bad Adler-32": (built(96, 64, stream=BAD_SUM), "Picture cannot be decoded"),
     "data after the end": (WHOLE + b"more", ""),
     "half the file": (HALF, "PIL verification failed"),
     "no end": (WHOLE[:-12], "PIL verification failed"),
@@ -300,7 +315,7 @@ def test_an_empty_dashboard_says_how_to_fill_it(page: Any, receiver: Running) ->
 def test_callbacks_appear_by_themselves_with_their_picture(page: Any, receiver: Running) -> None:
     post(receiver, callback("job-1", image=picture(800, 600)))
     page.wait_for_selector(".meta:has-text('800×600')")
-    assert page.evaluate("() => document.querySelector('.card img').naturalWidth") == 320
+    page.wait_for_function("() => document.querySelector('.card img').naturalWidth === 320")
     assert page.inner_text(".job") == "job-1"
     assert not page.is_visible("#empty")
 
@@ -348,3 +363,23 @@ def test_trouble_can_be_picked_out(page: Any, receiver: Running) -> None:
     assert page.locator(".card:visible .job").all_inner_texts() == ["black"]
     page.fill("#search", "nothing like it")
     assert page.is_visible("#none")
+
+
+def test_a_broken_picture_far_down_the_page_is_found_too(page: Any, receiver: Running) -> None:
+    post(receiver, callback("black", image=picture(black_below=34)))
+    for n in range(30):
+        post(receiver, callback(f"fine-{n}", image=picture()))
+    page.set_viewport_size({"width": 400, "height": 500})
+    page.reload()
+
+    page.click("text=Trouble")
+    page.wait_for_selector(".card:visible .job:text('black')")
+    assert page.inner_text("#count-remarks") == "1"
+
+
+def test_a_second_delivery_of_a_job_says_so(page: Any, receiver: Running) -> None:
+    for job_id in ("once", "twice", "twice"):
+        post(receiver, callback(job_id, image=None))
+    page.wait_for_selector(".card:first-child .badge:text('delivery 2 of this job')")
+
+    assert page.locator(".badge:has-text('delivery')").count() == 1

@@ -118,7 +118,7 @@ def test_five_hundred_idle_connections_do_not_keep_a_callback_out(tmp_path: Path
     with contextlib.ExitStack() as crowd:
         limits = Limits(connections=200)
         run = crowd.enter_context(running(tmp_path / "kept", limits=limits))
-        idle = [crowd.enter_context(connect(run)) for _ in range(400)]
+        idle = [crowd.enter_context(connect(run)) for _ in range(500)]
         assert post(run).status == 200
         assert is_closed(idle[0])
         assert get(run, "/callbacks").json[0]["job_id"] == "job-1"

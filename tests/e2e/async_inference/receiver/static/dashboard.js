@@ -7,7 +7,9 @@ const PICTURE = /^images\/[A-Za-z0-9_.~-]+\.png$/;
 const $ = (id) => document.getElementById(id);
 const list = $("list");
 const counts = { delivered: 0, failed: 0, remarks: 0, refused: 0 };
-const seen = { last: 0 };
+const seen = { last: 0, deliveries: new Map() };
+const unjudged = [];
+let judging = false;
 const wanted = { text: "", show: "all" };
 
 function make(tag, text, className) {
@@ -45,6 +47,8 @@ function badges(entry) {
   if (entry.secret !== "match") found.push(make("span", `secret: ${entry.secret}`, "badge bad"));
   const answer = entry.answered === undefined ? "not answered" : `answered ${entry.answered}`;
   found.push(make("span", answer, taken(entry) ? "badge" : "badge bad"));
+  const times = seen.deliveries.get(entry.job_id);
+  if (taken(entry) && times > 1) found.push(make("span", `delivery ${times} of this job`, "badge odd"));
   if (entry.nemesis) found.push(make("span", entry.nemesis, "badge odd"));
   if (entry.token) found.push(make("span", `token ${entry.token}`, "badge"));
   return found;
@@ -81,25 +85,41 @@ function showPicture(card, entry) {
   const image = link.querySelector("img");
   link.href = `/images/${name}`;
   image.alt = "the delivered picture";
-  image.addEventListener("load", () => judge(card, name), { once: true });
   image.addEventListener("error", () => {
     card.classList.add("bare");
     link.querySelector(".no-picture").textContent = "this file cannot be shown as a picture";
-    judge(card, name);
   }, { once: true });
   image.src = `/thumbnails/${name}`;
+  unjudged.push({ card, name, remarked: Boolean(entry.problems) });
+  judgeAll();
 }
 
-async function judge(card, name) {
+// Also those that nobody has scrolled to, or "Trouble" would not have them; one at a time, the
+// newest first, as the server has to decode each.
+async function judgeAll() {
+  if (judging) return;
+  judging = true;
+  while (unjudged.length > 0) {
+    try {
+      await judge(unjudged.pop());
+    } catch {
+      // the server is gone, and this page says so
+    }
+  }
+  judging = false;
+}
+
+async function judge({ card, name, remarked }) {
   const answer = await fetch(`/looks/${name}`);
   if (!answer.ok) return;
   const look = await answer.json();
   if (look.width) card.querySelector(".meta").append(` · ${look.width}×${look.height}`);
   if (!look.problem) return;
+  if (!remarked) tally("remarks");
   card.querySelector(".remarks").append(make("li", look.problem));
   card.classList.add("doubt");
   card.dataset.kind += " trouble";
-  card.hidden = !fits(card);
+  refresh();
 }
 
 function makeCard(entry) {
@@ -137,16 +157,23 @@ function refresh() {
   $("none").hidden = shown > 0 || list.children.length === 0;
 }
 
+function tally(name) {
+  counts[name] += 1;
+  $(`count-${name}`).textContent = counts[name];
+}
+
 function count(entry) {
-  if (taken(entry)) counts.delivered += 1; else counts.refused += 1;
-  if (taken(entry) && (entry.status === "failed" || entry.status === "timeout")) counts.failed += 1;
-  if (entry.problems) counts.remarks += 1;
-  for (const name of Object.keys(counts)) $(`count-${name}`).textContent = counts[name];
+  tally(taken(entry) ? "delivered" : "refused");
+  if (taken(entry) && (entry.status === "failed" || entry.status === "timeout")) tally("failed");
+  if (entry.problems) tally("remarks");
 }
 
 function add(entry) {
   if (entry.number <= seen.last) return;
   seen.last = entry.number;
+  if (entry.job_id && taken(entry)) {
+    seen.deliveries.set(entry.job_id, (seen.deliveries.get(entry.job_id) ?? 0) + 1);
+  }
   const card = makeCard(entry);
   card.classList.add("new");
   card.hidden = !fits(card);
