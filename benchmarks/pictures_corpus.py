@@ -1,9 +1,9 @@
 """Clean pictures of many classes and the damage done to them, for the benchmarks of pictures.
 
-Sources are what packages ship: Debian's plasma-workspace-wallpapers and mate-backgrounds, PyPI's
-scikit-image and scikit-learn. A source belongs to the calibration set or to the score set, never to
-both. Drawn classes (night, stars, letterbox, …) are made here, of the sources of their set or from
-seeds of their set.
+Sources are what packages ship: Debian's plasma-workspace-wallpapers, mate-backgrounds and
+opencv-doc, PyPI's scikit-image and scikit-learn. A source belongs to the calibration set or to the
+score set, never to both. Drawn classes (night, stars, letterbox, …) are made here, of the sources
+of their set or from seeds of their set.
 """
 
 import importlib.util
@@ -23,7 +23,17 @@ from reference.miner.pictures.canvas import Canvas
 SIDE = 1024
 MIN_SPREAD = 3.0  # levels; a source with less is an empty sheet
 WALLPAPERS = (Path("/usr/share/wallpapers"), Path("/usr/share/backgrounds/mate"))
-SKIMAGE = ("astronaut", "chelsea", "coffee", "ihc", "motorcycle_left", "retina", "rocket")
+OPENCV = Path("/usr/share/doc/opencv-doc/examples")
+SKIMAGE = """
+astronaut brick camera chelsea coffee coins grass gravel hubble_deep_field ihc moon
+motorcycle_left retina rocket"""
+# Of OpenCV's examples: one of each pair of views, and no drawings of single shapes.
+EXAMPLES = """
+000 aero1 aloeL apple baboon basketball1 board box_in_scene building butterfly chicky_512
+ela_original fruits graf1 home input leuvenA licenseplate_motion messi5 orange plant rubberwhale1
+scenetext01 scenetext02 scenetext03 scenetext04 scenetext05 scenetext06
+scenetext_segmented_word01 scenetext_segmented_word02 scenetext_segmented_word03
+scenetext_segmented_word04 smarties squirrel_cls starry_night sudoku"""
 ART = ("night", "stars", "letterbox", "silhouette", "poster", "line art", "white background")
 SOFT = ("low contrast", "fog")
 MINER_PROMPTS = ("mountain", "sea", "night sky", "portrait", "city", "flat poster", "flowers")
@@ -54,18 +64,26 @@ def sources() -> list[Path]:
     return sorted(
         [
             *best.values(),
+            *_examples(),
             *_packaged("skimage", "data", SKIMAGE),
-            *_packaged("sklearn", "datasets/images", ("china", "flower")),
+            *_packaged("sklearn", "datasets/images", "china flower"),
         ]
     )
 
 
-def _packaged(package: str, folder: str, names: tuple[str, ...]) -> list[Path]:
+def _examples() -> list[Path]:
+    """The photos among the examples of OpenCV; the largest file where two have one name."""
+    files = [f for f in OPENCV.rglob("*") if f.suffix in {".jpg", ".png"}]
+    ordered = sorted(files, key=lambda f: (f.stat().st_size, f))
+    return [f for f in {f.stem: f for f in ordered}.values() if f.stem in EXAMPLES.split()]
+
+
+def _packaged(package: str, folder: str, names: str) -> list[Path]:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         return []
     files = (Path(spec.origin).parent / folder).glob("*.*")
-    return [f for f in files if f.stem in names and f.suffix in {".png", ".jpg"}]
+    return [f for f in files if f.stem in names.split() and f.suffix in {".png", ".jpg"}]
 
 
 def in_score_set(path: Path) -> bool:
@@ -84,7 +102,7 @@ def photos(*, score: bool, crops: int = 4) -> Iterator[Clean]:
         if np.asarray(rgb).std() < MIN_SPREAD:
             continue
         rng = np.random.default_rng(zlib.crc32(path.stem.encode()))
-        for n in range(crops if min(rgb.size) >= SIDE else 1):
+        for n in range(crops):
             crop = _crop(rgb, rng)
             if crop.std() >= MIN_SPREAD:
                 yield Clean(f"{path.parts[4]}-{path.stem}-{n}", "photo", str(path), crop)
@@ -100,7 +118,8 @@ def _reduced(image: Image.Image) -> Image.Image:
 
 def _crop(image: Image.Image, rng: np.random.Generator) -> np.ndarray:
     short = min(image.size)
-    side = short if short <= SIDE else int(rng.integers(max(SIDE * 3 // 4, short // 2), short + 1))
+    low = max(SIDE * 3 // 4, short // 2) if short > SIDE else short * 5 // 8
+    side = int(rng.integers(low, short + 1))
     left = int(rng.integers(0, image.width - side + 1))
     top = int(rng.integers(0, image.height - side + 1))
     part = image.crop((left, top, left + side, top + side)).resize(
@@ -386,7 +405,7 @@ def main() -> None:
     for path in found:
         print(f"{'score' if in_score_set(path) else 'calibration':<12} {path}")
     if not any(root.exists() for root in WALLPAPERS):
-        print("for more: apt-get install plasma-workspace-wallpapers mate-backgrounds")
+        print("for more: apt-get install plasma-workspace-wallpapers mate-backgrounds opencv-doc")
     if not found:
         print("no sources at all: pip install -r requirements_bench.txt")
 

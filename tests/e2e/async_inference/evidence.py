@@ -9,18 +9,11 @@ from tests.e2e.async_inference.image_validator import (
     detect_partial_render_bytes,
 )
 from tests.e2e.async_inference.pictures.alone.look import look
-from tests.e2e.async_inference.pictures.alone.suspicion import Sign, Suspicion
 from tests.e2e.async_inference.pictures.content import Candidate
 from tests.e2e.async_inference.pictures.file import examine
 from tests.e2e.async_inference.pictures.pixels import UndecodableError, decode
 from tests.e2e.async_inference.pictures.repeatability import Repeatability, learn_repeatability
 from tests.e2e.async_inference.pictures.twin import compare
-
-# The rules of the look were calibrated on pictures of 1024 pixels a side. On small ones a seam is a
-# matter of a few pixels, and ordinary edges look like one; on large ones a faint seam may be a
-# horizon.
-SEAMS_FROM = 512  # pixels
-SEAM_STRENGTH = 1.5  # of the threshold of its rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +44,10 @@ def evidence(path: Path, content_type: str, expected: tuple[int, int]) -> Eviden
     )
     if defects:
         return Evidence(defects)
-    suspicions = [each for each in look(decode(data)) if _counts(each, expected)]
+    suspicions = look(decode(data))
     told = tuple(suspicion.reason for suspicion in suspicions)
     signs = tuple(str(suspicion.sign) for suspicion in suspicions)
     return Evidence((), told, signs, broken_rule(data, expected) if suspicions else "")
-
-
-def _counts(suspicion: Suspicion, size: tuple[int, int]) -> bool:
-    if suspicion.sign is not Sign.SEAM:
-        return True
-    return suspicion.strength >= SEAM_STRENGTH and min(size) >= SEAMS_FROM
 
 
 def broken_rule(data: bytes, expected: tuple[int, int]) -> str:

@@ -42,7 +42,7 @@ def _measured(pixels: Pixels, skip: int, channels: int) -> Statistics:
     height, width = len(pixels), (pixels.shape[1] - skip) // channels
     rows, columns = height // BLOCK, width // BLOCK
     lines = _zeros(height, 3), _zeros(height, 3), 255 - _zeros(width, 3), _zeros(width, 3)
-    steps = _zeros(height, -(-width // BLOCK)), _zeros(width, -(-height // BLOCK)), _zeros(height)
+    steps = _zeros(height), _zeros(width), _zeros(height)
     extremes = _zeros(rows, columns, 3), _zeros(rows, columns, 3)
     sums = _zeros(5, rows, columns)
     cells = _zeros(height // CELL, width // CELL, 3)
@@ -91,7 +91,7 @@ def _measure(
             row_changes[r] = _changes(now, planes[(r + 1) & 1])
         if r > 2:
             _sharp(twice, before, step, sharp)
-            _count_by_block(sharp, row_steps[r - 1])
+            row_steps[r - 1] = _count(sharp)
         _sharp(across[1:-2], across[2:-1], across[3:], sharp)
         _add(sharp[: width - 3], sharp_columns[2 : width - 1])
         for c in range(3):
@@ -107,12 +107,11 @@ def _measure(
             for c in range(3):
                 _fold(cell[c], CELL, cells[r // CELL, :, c])
         if r % BLOCK == BLOCK - 1 or r == height - 1:
-            for x in range(width):
-                column_steps[x, r // BLOCK] = sharp_columns[x]
-                sharp_columns[x] = 0
             _widen(low, high, column_low, column_high)
         if r % BLOCK == BLOCK - 1:
             _finish_blocks(low, high, running, r // BLOCK, (block_low, block_high, sums))
+    for x in range(width):
+        column_steps[x] = sharp_columns[x]
 
 
 @machine_code
@@ -187,12 +186,11 @@ def _changes(now: Pixels, old: Pixels) -> int:
 
 
 @machine_code
-def _count_by_block(marks: Line, counts: Ints) -> None:
-    for b in range(counts.size):
-        count = np.int64(0)
-        for x in range(b * BLOCK, min(marks.size, (b + 1) * BLOCK)):
-            count += marks[x]
-        counts[b] = count
+def _count(marks: Line) -> int:
+    count = 0
+    for x in range(marks.size):
+        count += marks[x]
+    return count
 
 
 @machine_code

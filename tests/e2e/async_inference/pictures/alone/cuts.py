@@ -2,6 +2,7 @@
 
 What tells a cut from a margin, a letterbox or a black foreground: a cut is exactly flat, its border
 is straight, the picture begins at once on the other side of it, and the opposite edge has none.
+In a picture that never paints flat, a flat part need not stand out: it is enough that it ends.
 """
 
 from collections.abc import Iterator
@@ -38,13 +39,12 @@ def dead_edges(pixels: Pixels, statistics: Statistics, limits: Thresholds) -> It
         opposite = _OPPOSITE[side]
         if run is None or _is_bar(run, runs[opposite], limits):
             continue
-        apart = np.abs(run.beside - run.colour).max(axis=1) > limits.border_contrast
-        calm = flat_share_outside(statistics, run.region, limits) < limits.calm_share
+        calm = is_calm_outside(statistics, run.region, limits)
+        strength = border_strength(run.beside, run.colour, limits.border_share, calm, limits)
         drawn = not calm and busy_share(run.beside) < limits.busy_share
-        needed = limits.border_share * (0.5 if calm else 1.0)
-        if apart.mean() >= needed and not drawn:
+        if strength >= 1 and not drawn:
             phrase = f"are flat {colour_name(run.colour)}"
-            yield Suspicion(Sign.DEAD_EDGE, run.region, phrase, float(apart.mean() / needed))
+            yield Suspicion(Sign.DEAD_EDGE, run.region, phrase, strength)
 
 
 _OPPOSITE = {"bottom": "top", "top": "bottom", "left": "right", "right": "left"}
@@ -72,7 +72,7 @@ def _runs(rgb: Pixels, statistics: Statistics, limits: Thresholds) -> dict[str, 
     }
     return {
         side: _Run(lines, _colour(rgb, region), beside.reshape(-1, 3), region)
-        if limits.dead_lines * side_length <= lines < side_length
+        if max(limits.dead_lines * side_length, limits.dead_least) <= lines < side_length
         else None
         for side, (lines, region, beside) in places.items()
         for side_length in [height if side in {"top", "bottom"} else width]
@@ -80,9 +80,9 @@ def _runs(rgb: Pixels, statistics: Statistics, limits: Thresholds) -> dict[str, 
 
 
 def _dead_run(low: Ints, high: Ints, limits: Thresholds) -> int:
-    """How many lines from the first on lie within the flat range together."""
+    """How many lines from the first on are flat together."""
     spread = np.maximum.accumulate(high, axis=0) - np.minimum.accumulate(low, axis=0)
-    dead = np.asarray((spread <= limits.flat_range).all(axis=1))
+    dead = np.asarray((spread <= limits.dead_range).all(axis=1))
     return int(np.argmin(dead)) if not dead.all() else len(dead)
 
 
@@ -98,21 +98,39 @@ def _is_bar(run: _Run, opposite: _Run | None, limits: Thresholds) -> bool:
     return bool(alike and apart <= limits.letterbox_ratio)
 
 
-def flat_blocks(statistics: Statistics, limits: Thresholds) -> Flags:
-    """The blocks that are flat in every channel."""
+def border_strength(
+    beside: Pixels, colour: npt.NDArray[np.float64], share: float, calm: bool, limits: Thresholds
+) -> float:
+    """How clearly the picture begins beside a flat part; 1 is the threshold.
+
+    ``share`` of the pixels beside it have to stand out; more on a short line, where a ragged or
+    curved border is as good as straight; fewer in a calm picture, where it is also enough that
+    nearly all of them differ, however little.
+    """
+    apart = np.abs(beside - colour).max(axis=1)
+    needed = min(limits.border_most, share * max(1.0, limits.border_side / len(beside)))
+    stands_out = float(np.mean(apart > limits.border_contrast)) / needed
+    if not calm:
+        return stands_out
+    return max(2 * stands_out, float(np.mean(apart > limits.dead_range)) / limits.border_differs)
+
+
+def flat_blocks(statistics: Statistics, levels: int) -> Flags:
+    """The blocks whose extremes lie within ``levels`` in every channel."""
     spread = statistics.block_high - statistics.block_low
-    return np.asarray((spread <= limits.flat_range).all(axis=2))
+    return np.asarray((spread <= levels).all(axis=2))
 
 
-def flat_share_outside(statistics: Statistics, region: Region, limits: Thresholds) -> float:
-    """The share of the blocks outside ``region`` that are flat."""
-    flat = flat_blocks(statistics, limits)
+def is_calm_outside(statistics: Statistics, region: Region, limits: Thresholds) -> bool:
+    """Whether the picture outside ``region`` hardly ever paints flat, as far as it can be told."""
+    flat = flat_blocks(statistics, limits.flat_range)
     outside = np.ones_like(flat)
     outside[
         region.top // BLOCK : -(-region.bottom // BLOCK),
         region.left // BLOCK : -(-region.right // BLOCK),
     ] = False
-    return float(flat[outside].mean()) if outside.any() else 0.0
+    known = int(outside.sum()) >= limits.calm_blocks
+    return known and float(flat[outside].mean()) < limits.calm_share
 
 
 def busy_share(line: Pixels) -> float:

@@ -19,6 +19,7 @@ from tests.e2e.async_inference.pictures.region import Region
 MIN_BLOCKS = 4  # one tile of 64 pixels
 _PIXELS = BLOCK * BLOCK
 _Y_LEVELS = 4  # Y counts four times a level
+_Y_NOISE = 3  # variance of Y ÷ that of R and B together, where the channels are independent
 
 
 def noise(statistics: Statistics, limits: Thresholds) -> Iterator[Suspicion]:
@@ -48,7 +49,9 @@ def _is_block_wide(region: Region) -> bool:
 def noisy_blocks(statistics: Statistics, limits: Thresholds) -> Flags:
     """The blocks whose pixels look independent, in their place and in their channels."""
     variance = statistics.block_squares / _PIXELS - (statistics.block_sum / _PIXELS) ** 2
-    rough = statistics.block_steps / (4 * _PIXELS) / np.maximum(variance, 1)
+    both_ways = statistics.block_steps / (4 * _PIXELS) / np.maximum(variance, 1)
+    across = _Y_NOISE * statistics.block_channel_steps / (2 * _PIXELS) / np.maximum(variance, 1)
+    rough = np.minimum(both_ways, across)  # waves and blinds are rough one way only
     colour = statistics.block_colour_steps / np.maximum(statistics.block_channel_steps, 1)
     strong = variance > (limits.noise_spread * _Y_LEVELS) ** 2
     return np.asarray(strong & (rough > limits.noise_roughness) & (colour > limits.noise_colour))
@@ -67,4 +70,4 @@ def _noisy_cells(statistics: Statistics, limits: Thresholds) -> float:
     colour = red_blue / max(channels, 1e-9)
     if y.std() < limits.noise_spread / 2:
         return 0.0
-    return float(min(rough / limits.noise_roughness, colour / limits.noise_colour))
+    return float(min(rough / limits.noise_roughness, colour / limits.blotch_colour))

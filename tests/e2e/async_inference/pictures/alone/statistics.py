@@ -17,7 +17,7 @@ from tests.e2e.async_inference.pictures.pixels import Pixels
 Ints: TypeAlias = npt.NDArray[np.int64]
 BLOCK = 32  # pixels; half of the smallest tile that decoders work on
 CELL = 8  # pixels; one latent pixel of the usual decoders
-SHARP_STEP = 40  # of Y: ten levels
+SHARP_STEP = 16  # of Y: four levels
 SHARP_RATIO = 3
 
 
@@ -26,8 +26,8 @@ class Statistics:
     """Of a picture of ``height`` × ``width``; blocks and cells that are not whole are left out.
 
     ``row_low``, ``row_high`` (rows, 3) and ``column_low``, ``column_high`` (columns, 3) are the
-    extremes of each channel. ``row_steps`` (rows, blocks across) counts the sharp steps from the
-    row above, ``column_steps`` (columns, blocks down) those from the column to the left.
+    extremes of each channel. ``row_steps`` counts the sharp steps of a row from the row above,
+    ``column_steps`` those of a column from the column to its left.
     ``row_changes`` counts the pixels of a row that differ from the one above. Of each block:
     ``block_low``, ``block_high`` (…, 3), the sums of Y and its square, of the squared steps of Y
     across and down, and of the squared steps across of R − B and of R and B themselves. ``cells``
@@ -70,8 +70,8 @@ def measure(pixels: Pixels) -> Statistics:
         _ints(rgb.max(axis=1)),
         _ints(rgb.min(axis=0)),
         _ints(rgb.max(axis=0)),
-        _by_block(_sharp(down)),
-        _by_block(_sharp(across.T)),
+        _sharp(down).sum(axis=1, dtype=np.int64),
+        _sharp(across.T).sum(axis=1, dtype=np.int64),
         changes,
         _ints(_blocks(rgb, BLOCK).min(axis=(1, 3))),
         _ints(_blocks(rgb, BLOCK).max(axis=(1, 3))),
@@ -102,12 +102,6 @@ def _sharp(steps: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     np.greater_equal(inner, SHARP_STEP, out=sharp[2:-1])
     sharp[2:-1] &= (inner >= SHARP_RATIO * before) & (inner >= SHARP_RATIO * after)
     return sharp
-
-
-def _by_block(marks: npt.NDArray[np.bool_]) -> Ints:
-    """How many marks of each line lie in each run of ``BLOCK`` pixels, the rest in a last one."""
-    starts = np.arange(0, marks.shape[1], BLOCK)
-    return np.add.reduceat(marks.astype(np.int64), starts, axis=1)
 
 
 def _blocks(values: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:

@@ -12,20 +12,33 @@ class Thresholds:
     """Levels are 0 to 255; shares are of the line, block or picture that the rule names."""
 
     flat_range: int = 2  # levels between the extremes of what counts as flat
+    dead_range: int = 0  # the same for what was never painted: that is exactly flat
     dead_lines: float = 0.012  # share of the side that has to be dead before a cut is suspected
+    dead_least: int = 12  # lines; fewer are too little to go by, however small the picture is
     border_contrast: int = 8  # levels between the fill and what begins beside it
     border_share: float = 0.45  # of the line beside the fill that has to stand out from it
+    border_side: int = 1024  # pixels; on shorter lines a larger share has to, up to border_most
+    border_most: float = 0.95
+    border_differs: float = 0.75  # of the line beside that has to differ at all, in calm pictures
     calm_share: float = 0.02  # of flat blocks elsewhere; below it the picture never paints flat
+    calm_blocks: int = 50  # to tell such a share from
     letterbox_ratio: float = 0.2  # two opposite dead edges that differ by less are bars
-    seam_share: float = 0.34  # of a line that has to be a sharp step, both up and down
-    seam_share_one_way: float = 0.5  # the same, where nearly all of it steps one way
+    seam_side: int = 512  # pixels; in smaller pictures ordinary edges look like seams
+    seam_full_side: int = 1024  # pixels; below it edges are sharper, and a seam has to be, too
+    seam_step: float = 1.0  # levels that a run of pixels has to jump by
+    seam_excess: float = 2.0  # times the jumps of the same run at the lines around
+    seam_share: float = 0.45  # of a line that has to jump
+    seam_prominence: float = 2.5  # mean jump ÷ the mean jump at any line around
+    seam_one_way: float = 6.0  # the same, where all of it steps one way by about one amount
     seam_mixed: float = 0.1  # of a line that has to step the other way
+    seam_spread: float = 0.35  # deviation ÷ mean of the jumps of a line that steps one way
+    seam_alike: float = 0.75  # correlation of the details on both sides
     busy_share: float = 0.3  # of a line that changes from pixel to pixel; drawings have less
-    seam_spread: float = 14.0  # levels, standard deviation of the steps along a seam
     tile_border: float = 0.75  # of the lines around a flat tile that have to stand out from it
     noise_spread: float = 12.0  # levels, standard deviation in a block
     noise_roughness: float = 0.5  # variance of the steps ÷ twice the variance; white noise has 1
-    noise_colour: float = 0.45  # steps of R − B ÷ steps of R and B; independent channels have 1
+    noise_colour: float = 0.7  # steps of R − B ÷ steps of R and B; independent channels have 1
+    blotch_colour: float = 0.45  # the same between cells, over the whole picture
     noise_fill: float = 0.75  # of the rectangle around noisy blocks that has to be noisy
     noise_whole: float = 0.5  # of all blocks; then the picture as a whole is noise
     channel_range: int = 1  # levels between the extremes of a channel that is lost

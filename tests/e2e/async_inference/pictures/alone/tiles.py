@@ -4,7 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tests.e2e.async_inference.pictures.alone.cuts import Flags, flat_blocks, flat_share_outside
+from tests.e2e.async_inference.pictures.alone.cuts import (
+    Flags,
+    border_strength,
+    flat_blocks,
+    is_calm_outside,
+)
 from tests.e2e.async_inference.pictures.alone.statistics import BLOCK, Statistics
 from tests.e2e.async_inference.pictures.alone.suspicion import Sign, Suspicion
 from tests.e2e.async_inference.pictures.alone.thresholds import Thresholds
@@ -19,7 +24,7 @@ def missing_tiles(
     pixels: Pixels, statistics: Statistics, limits: Thresholds
 ) -> Iterator[Suspicion]:
     """A suspicion for each flat rectangle of whole tiles that stands out from all around it."""
-    flat = flat_blocks(statistics, limits)
+    flat = flat_blocks(statistics, limits.dead_range)
     if not flat.any() or flat.all():
         return
     colours = statistics.block_low @ np.array([1 << 16, 1 << 8, 1])
@@ -30,13 +35,13 @@ def missing_tiles(
         region = _whole_tiles(group, statistics)
         if region is None:
             continue
-        apart = _apart_around(pixels[:, :, :3], region, limits)
-        calm = flat_share_outside(statistics, region, limits) < limits.calm_share
-        needed = limits.tile_border * (0.5 if calm else 1.0)
-        if apart >= needed:
-            colour = pixels[region.top, region.left, :3].astype(np.float64)
+        colour = pixels[region.top, region.left, :3].astype(np.float64)
+        beside = _around(pixels[:, :, :3], region)
+        calm = is_calm_outside(statistics, region, limits)
+        strength = border_strength(beside, colour, limits.tile_border, calm, limits)
+        if strength >= 1:
             words = f"are flat {colour_name(colour)}"
-            yield Suspicion(Sign.MISSING_TILE, region, words, apart / needed)
+            yield Suspicion(Sign.MISSING_TILE, region, words, strength)
 
 
 def block_groups(marked: Flags) -> list[list[tuple[int, int]]]:
@@ -78,9 +83,8 @@ def _whole_tiles(group: list[tuple[int, int]], statistics: Statistics) -> Region
     return region if full and on_grid and not region.cut_off else None
 
 
-def _apart_around(rgb: Pixels, region: Region, limits: Thresholds) -> float:
-    """The share of the pixels just outside the region that stand out from its colour."""
-    colour = rgb[region.top, region.left].astype(np.int16)
+def _around(rgb: Pixels, region: Region) -> Pixels:
+    """The pixels just outside the region."""
     rows, columns = region.slices
     lines = [
         rgb[region.top - 1, columns] if region.top else None,
@@ -88,5 +92,4 @@ def _apart_around(rgb: Pixels, region: Region, limits: Thresholds) -> float:
         rgb[rows, region.left - 1] if region.left else None,
         rgb[rows, region.right] if region.right < region.width else None,
     ]
-    around = np.concatenate([line for line in lines if line is not None])
-    return float(np.mean(np.abs(around - colour).max(axis=1) > limits.border_contrast))
+    return np.concatenate([line for line in lines if line is not None])
