@@ -236,6 +236,7 @@ ODD = {
     "every sign that a name may have": b"--xyz\r\n!#$%&'*+-.^_`|~aZ09: b\r\n" + HEAD[7:] + END,
     "a line without a colon": b"--xyz\r\nX-A\r\n" + HEAD[7:] + END,
     "an encoding in capitals": HEAD[:-2] + b"Content-Transfer-Encoding: BASE64 \r\n\r\nv" + END,
+    "tabs around a value": HEAD[:-2] + b"Content-Type:\ttext/plain\t\r\n\r\nv" + END,
     "the same header twice": HEAD[:-2] + HEAD[7:].replace(b'"a"', b'"b"') + END,
     "an epilogue": HEAD + END + b"\r\n" + HEAD + b"v",
 }
