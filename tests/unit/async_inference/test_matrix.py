@@ -15,6 +15,7 @@ from tests.unit.async_inference.matrix.permitted import correct
 from tests.unit.async_inference.matrix.row import Row
 from tests.unit.async_inference.matrix.runner import listed, reported
 
+UNDER_LOAD = ("test_race_conditions.py::test_rapid_concurrent_inference",)
 ABOUT_THE_RUN = {"RUN-1"}
 LEVELS = contract.levels(contract.load(ROOT / "docs" / "protocol.md"))
 
@@ -36,6 +37,16 @@ def test_a_permitted_variation_trips_nothing(variation: str, tmp_path: Path) -> 
     seen = reported(correct(variation), tmp_path)
     assert seen.clauses == set(), seen.output
     assert seen.exit_code == ExitCode.PASS, seen.output
+
+
+def test_a_miner_that_is_exact_in_quiet_may_be_off_by_a_level_or_two_under_load(
+    tmp_path: Path,
+) -> None:
+    """What is computed for several jobs at once is added up in another order."""
+    together = ("--variation", "not-repeatable", "--trigger", "race:2")
+    seen = reported(Row("", frozenset(), UNDER_LOAD, miner=together), tmp_path)
+    assert seen.clauses == set(), seen.output
+    assert "Repeatable to the byte: no" in seen.output
 
 
 def test_every_fault_has_its_row_with_the_clause_that_it_names() -> None:
