@@ -102,7 +102,7 @@ def test_a_picture_comes_out_of_noise_step_by_step() -> None:
 
 
 @given(st.integers(64, 200), st.integers(64, 200), st.integers(1, 100), st.text(max_size=30))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_any_size_steps_and_prompt_give_a_file_that_others_read(
     height: int, width: int, steps: int, prompt: str
 ) -> None:

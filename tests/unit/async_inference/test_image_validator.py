@@ -149,7 +149,7 @@ def test_a_flat_picture_has_too_little_variance() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_variance_is_the_variance_of_all_values(seed: int, spread: int) -> None:
     """Counting levels gives what numpy gives for the pixels."""
     rng = np.random.default_rng(seed)
@@ -226,7 +226,7 @@ def test_a_file_that_may_not_be_read_is_invalid(
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_damage_makes_the_rules_raise(data: st.DataObject) -> None:
     """Cut anywhere, or with any byte changed, a file gives a result; one that is cut is invalid."""
     whole = encoded(a_picture(64))

@@ -148,7 +148,6 @@ def test_a_miner_that_breaks_its_contract_is_caught(receiver: str) -> None:
 EXAMPLES = settings(
     max_examples=40,
     stateful_step_count=12,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

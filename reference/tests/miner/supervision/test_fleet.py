@@ -248,7 +248,7 @@ moves = st.lists(
 
 
 @given(moves)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_course_of_events_breaks_the_books(course: list[tuple[int, str]]) -> None:
     """Each assigned job leaves its process exactly once (done, replaced or crashed), no slot ever
     has two processes, and no process is replaced before a budget has passed since its evidence."""

@@ -30,7 +30,7 @@ def a_picture(height: int, width: int, channels: int, seed: int) -> Pixels:
 
 
 @given(st.integers(4, 150), st.integers(4, 150), st.sampled_from([3, 4]), st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_both_passes_measure_the_same(height: int, width: int, channels: int, seed: int) -> None:
     """Every number of every picture, whole blocks or not."""
     pixels = a_picture(height, width, channels, seed)
@@ -40,7 +40,7 @@ def test_both_passes_measure_the_same(height: int, width: int, channels: int, se
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([2, 6]), st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_all_filters_are_undone(width: int, height: int, colour: int, seed: int) -> None:
     """Random rows under random filters give the pixels that Pillow gives, and can be measured where
     they lie."""

@@ -38,7 +38,6 @@ def test_the_size_is_read_from_the_header(name: str) -> None:
 
 
 @given(st.sampled_from(sorted(FILES)), st.data())
-@settings(deadline=None)
 def test_a_file_cut_at_any_byte_is_never_sound(name: str, data: st.DataObject) -> None:
     """There is no byte at which a JPEG or WebP can be cut unnoticed."""
     assert examine(FILES[name][: data.draw(st.integers(0, len(FILES[name]) - 1))])
@@ -59,7 +58,7 @@ def test_a_scan_that_ends_early_is_found_though_the_end_marker_is_there(name: st
 
 
 @given(st.sampled_from(["baseline", "restarts", "grey"]), st.data())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_zeroed_tail_of_a_jpeg_is_found(name: str, data: st.DataObject) -> None:
     """The second half of the file as zeros, the end marker lost with it."""
     whole = FILES[name]
@@ -68,7 +67,6 @@ def test_a_zeroed_tail_of_a_jpeg_is_found(name: str, data: st.DataObject) -> Non
 
 
 @given(st.sampled_from(sorted(FILES)), st.lists(st.integers(1, 300), max_size=20))
-@settings(deadline=None)
 def test_arrival_in_pieces_changes_nothing(name: str, sizes: list[int]) -> None:
     """However a file is split on its way, its defects are the same, each told once."""
     data = FILES[name][:-40] + b"\xff\xd0" + FILES[name][-40:] + b"tail"
@@ -82,7 +80,6 @@ def test_arrival_in_pieces_changes_nothing(name: str, sizes: list[int]) -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(deadline=None)
 def test_no_bytes_make_it_raise(noise: bytes) -> None:
     """Whatever follows a good beginning ends in defects."""
     for head in (b"", FILES["baseline"][:20], FILES["lossy"][:16], FILES["lossless"][:21]):

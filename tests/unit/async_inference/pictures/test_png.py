@@ -162,7 +162,7 @@ def mended(data: bytearray) -> bytes:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_zeroed_page_is_found(data: st.DataObject) -> None:
     """A page of zeros anywhere in the file, as a lost write leaves it."""
     whole = encoded(scene(96))
@@ -172,7 +172,6 @@ def test_a_zeroed_page_is_found(data: st.DataObject) -> None:
 
 
 @given(st.sampled_from(sorted(DAMAGE)), st.lists(st.integers(1, 400), min_size=1, max_size=20))
-@settings(deadline=None)
 def test_arrival_in_pieces_changes_nothing(name: str, sizes: list[int]) -> None:
     """However a file is split on its way, its defects are the same kinds, each told once."""
     data = DAMAGE[name][0][:3000]

@@ -56,7 +56,7 @@ def test_a_picture_like_its_twin_is_whole_whatever_it_shows(twin: Pixels, levels
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_region_is_found_where_it_is(data: st.DataObject) -> None:
     """Every rectangle of at least 0.1 % is located to within one cell, exact miner or not."""
     least = int(SIDE * SIDE * 0.001) + 1

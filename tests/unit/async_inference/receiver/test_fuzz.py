@@ -90,9 +90,7 @@ REQUESTS = st.builds(
 
 
 @given(data=REQUESTS)
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_request_is_answered_5xx(target: Running, data: bytes) -> None:
     response = throw(target, data, hang_up=b" /events" in data or b"HEAD" in data[:5])
 

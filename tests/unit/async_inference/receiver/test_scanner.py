@@ -163,7 +163,7 @@ CRUMBLED = st.lists(st.sampled_from(CRUMBS) | st.binary(max_size=4), max_size=24
 
 
 @given(CRUMBLED, CUTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_body_of_crumbs_is_read_as_python_multipart_reads_it(
     body: bytes, cuts: list[int]
 ) -> None:
@@ -179,7 +179,7 @@ def test_a_body_of_crumbs_is_read_as_python_multipart_reads_it(
     put=st.sampled_from([b"", b"", *CRUMBS]),
     cuts=CUTS,
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_damaged_form_is_read_as_python_multipart_reads_it(
     fields: list[tuple[str, bytes]], where: int, gone: int, put: bytes, cuts: list[int]
 ) -> None:
@@ -194,7 +194,6 @@ def test_a_damaged_form_is_read_as_python_multipart_reads_it(
     CRUMBLED,
     CUTS,
 )
-@settings(deadline=None)
 def test_any_boundary_cuts_a_body_where_python_multipart_does(
     boundary: bytes, content: bytes, cuts: list[int]
 ) -> None:
