@@ -118,11 +118,9 @@ def _bad(problem: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(text=json.dumps({"error": problem}), content_type="application/json")
 
 
-def make_app(
-    work: Work, fault: Fault | None, hive_is_failing: Callable[[], bool]
-) -> web.Application:
+def make_app(work: Work, fault: Fault | None, hive_refuses: Callable[[], bool]) -> web.Application:
     api = Api(work, fault, {})
-    app = web.Application(middlewares=[spoiled_answers(work, fault, hive_is_failing)])
+    app = web.Application(middlewares=[spoiled_answers(work, fault, hive_refuses)])
     app.router.add_get("/v1/health", api.health)
     app.router.add_get("/v1/ready", api.ready)
     app.router.add_post("/v1/inference", api.inference)

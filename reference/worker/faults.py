@@ -50,7 +50,7 @@ DESCRIPTIONS = {
     Fault.NEVER_HEALTHY: "answers every health request with 503",
     Fault.NEVER_READY: "is healthy, and never says that it is ready",
     Fault.DIES_AT_WORK: "ends with exit code 4 during its third inference",
-    Fault.DIES_WITH_HIVE: "ends when the hive does not take a heartbeat",
+    Fault.DIES_WITH_HIVE: "ends when the hive answers a heartbeat with an error",
     Fault.IGNORES_SIGTERM: "does not stop when asked",
     Fault.LEAVES_HELPER: "leaves a process behind, in a session of its own",
     Fault.STOPS_WITH_ERROR: "ends with exit code 1 when asked to stop",
@@ -79,6 +79,6 @@ DESCRIPTIONS = {
     Fault.READY_WHILE_BUSY: "says `ready` while it generates",
     Fault.STALE_AFTER_WORK: "sends no heartbeat once it has begun to work",
     Fault.READY_WHILE_STOPPED: "has a helper that says `ready` while the worker itself is stopped",
-    Fault.GIVES_UP_ON_HIVE: "sends no heartbeat after one that the hive did not take",
-    Fault.NEEDS_HIVE: "answers 503 to inference while the hive does not take heartbeats",
+    Fault.GIVES_UP_ON_HIVE: "sends no heartbeat after one that the hive answered with an error",
+    Fault.NEEDS_HIVE: "answers 503 to inference while the hive answers errors",
 }

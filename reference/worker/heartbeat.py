@@ -73,7 +73,8 @@ def rfc3339(seconds: float) -> str:
 
 class Heart:
     """Beats until cancelled, whatever the hive does. ``pause`` gives the seconds to the next beat,
-    ``shape`` the body (None: leave this one out)."""
+    ``shape`` the body (None: leave this one out). ``refused`` tells that the last answer was an
+    error, ``ever_refused`` that one was: a hive that was merely late counts for neither."""
 
     def __init__(
         self,
@@ -86,8 +87,8 @@ class Heart:
         self._url = hive_url.rstrip("/") + path
         self._timeout = aiohttp.ClientTimeout(total=max(1.0, interval))
         self._pause, self._shape = pause, shape
-        self.failing = False
-        self.ever_failed = False
+        self.refused = False
+        self.ever_refused = False
 
     async def run(self) -> None:
         log.info("heartbeat task started: %s", self._url)
@@ -109,6 +110,8 @@ class Heart:
     async def _send(self, session: aiohttp.ClientSession, body: JsonObject) -> None:
         try:
             async with session.post(self._url, json=body) as answer:
+                self.refused = not answer.ok
+                self.ever_refused |= self.refused
                 self._note("" if answer.ok else f"status {answer.status}")
         except TimeoutError:
             self._note("no answer in time")
@@ -116,7 +119,5 @@ class Heart:
             self._note(f"{type(error).__name__}: {error}")
 
     def _note(self, problem: str) -> None:
-        self.failing = bool(problem)
         if problem:
-            self.ever_failed = True
             log.warning("the hive did not take a heartbeat: %s", problem)

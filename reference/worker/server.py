@@ -51,7 +51,7 @@ async def serve(options: Options, load_engine: Callable[[], Engine]) -> int:
     stop = _stop_signal(options.fault)
     work = Work(options.slots)
     hearts: list[Heart] = []
-    app = make_app(work, options.fault, lambda: any(heart.failing for heart in hearts))
+    app = make_app(work, options.fault, lambda: any(heart.refused for heart in hearts))
     async with _listening(app, options.port) as port, asyncio.TaskGroup() as tasks:
         background = [tasks.create_task(_load(work, load_engine))]
         if options.hive_url:
@@ -114,10 +114,10 @@ def _heart(options: Options, hive_url: str, port: int, work: Work, hearts: list[
     numbers, pauses = count(), count()
 
     def body(now: float) -> JsonObject | None:
-        failed = any(heart.ever_failed for heart in hearts)
-        if failed and options.fault is Fault.DIES_WITH_HIVE:
+        refused = any(heart.ever_refused for heart in hearts)
+        if refused and options.fault is Fault.DIES_WITH_HIVE:
             os._exit(5)
-        if failed and options.fault is Fault.GIVES_UP_ON_HIVE:
+        if refused and options.fault is Fault.GIVES_UP_ON_HIVE:
             return None
         return spoiled_beat(options.fault, shape(Beat(who, work.state, now)), next(numbers), work)
 

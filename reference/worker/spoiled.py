@@ -17,7 +17,7 @@ SLOW = 30.0  # seconds
 
 
 def spoiled_answers(
-    work: Work, fault: Fault | None, hive_is_failing: Callable[[], bool]
+    work: Work, fault: Fault | None, hive_refuses: Callable[[], bool]
 ) -> Middleware:
     """A middleware that spoils the answers which ``fault`` is about."""
     seen_ready = asyncio.Event()
@@ -32,7 +32,7 @@ def spoiled_answers(
             case "/v1/ready" if seen_ready.is_set() and fault is Fault.READY_SHAPE:
                 return web.json_response({})
             case "/v1/inference":
-                needed = fault is Fault.NEEDS_HIVE and hive_is_failing()
+                needed = fault is Fault.NEEDS_HIVE and hive_refuses()
                 return await _spoiled_inference(work, fault, needed) or await handler(request)
         answer = await handler(request)
         if request.path == "/v1/ready" and answer.status == 200:
