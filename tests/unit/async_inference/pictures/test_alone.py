@@ -187,6 +187,13 @@ def veiled() -> Pixels:
     return changed(lambda p: p.__setitem__(rows, p[rows] // 2 + 60))
 
 
+def mirrored() -> Pixels:
+    """A lake: what is above its shore once more below it, upside down and dulled."""
+    shore, depth = 300, SIDE - 300
+    dulled = 0.4 * PHOTO[shore - depth : shore][::-1] + 0.4 * PREVIOUS[shore:] + 10
+    return changed(lambda p: p.__setitem__(slice(shore, None), dulled.round()))
+
+
 SOUND: dict[str, Pixels] = {
     "photo": PHOTO,
     "dark": (PHOTO // 12).astype(np.uint8),
@@ -202,6 +209,7 @@ SOUND: dict[str, Pixels] = {
     "horizon": horizon(),
     "blinds": blinds(),
     "veiled": veiled(),
+    "mirrored": mirrored(),
 }
 
 

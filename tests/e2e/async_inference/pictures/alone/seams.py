@@ -64,7 +64,7 @@ def _seam(
         return None
     runs = _runs(lines[line - AROUND : line + AROUND])
     strength = _strength(runs, limits) / sharper
-    if strength < 1 or _shows_through(runs, limits):
+    if strength < 1 or _alike(runs) > limits.seam_alike / sharper:
         return None
     calm = min(busy_share(lines[line - NEAR]), busy_share(lines[line + FAR - 1]))
     return None if calm < limits.busy_share else (line, strength)
@@ -95,11 +95,11 @@ def _is_one_way(runs: Runs, limits: Thresholds) -> bool:
     return one_way and float(step.std()) < limits.seam_spread * abs(float(step.mean()))
 
 
-def _shows_through(runs: Runs, limits: Thresholds) -> bool:
-    """Whether the same details lie on both sides: a stroke or a veil over one content."""
+def _alike(runs: Runs) -> float:
+    """How alike the details on both sides are, −1 to 1: of a stroke, a veil, a mirror in water."""
     before, after = _details(runs[AROUND - 1]), _details(runs[AROUND])
     energy = float(np.sqrt((before @ before) * (after @ after)))
-    return float(before @ after) > limits.seam_alike * max(energy, 1e-9)
+    return float(before @ after) / max(energy, 1e-9)
 
 
 def _details(line: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
