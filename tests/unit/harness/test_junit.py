@@ -42,7 +42,7 @@ def test_each_outcome_has_its_place() -> None:
     }  # fmt: skip
     failure = suite.find(".//failure")
     assert failure is not None
-    assert failure.get("message") == "A-1 w: expected good, got bad ? <&>"
+    assert failure.get("message") == "A-1 w: expected good, got bad \\x00 <&>"
 
 
 def test_several_suites_stand_side_by_side() -> None:
