@@ -43,6 +43,12 @@ ROWS: list[Row] = [
     ("every_job_is_delivered", [job(lost)], "'delivered' with status_code 200", "see CBK-10"),
     (
         "every_job_is_delivered",
+        [job(lost, section(status="failed", status_code=None, error="timeout")), OTHER],
+        "the miner says 'failed': timeout",
+        "it tried in vain",
+    ),
+    (
+        "every_job_is_delivered",
         [job(lost, section(status="skipped")), OTHER],
         "the miner says 'skipped'",
         "look at the condition for that",

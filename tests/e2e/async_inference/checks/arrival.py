@@ -8,6 +8,7 @@ from tests.e2e.async_inference.ledger import is_due, is_taken, was_unreachable, 
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Ruling, check
 
+TRIED = ("failed", "error")
 UNREACHED = (
     "can the miner reach the callback url (ASYNC_CALLBACK_BASE_URL)? If so, the callback was "
     "forgotten, or its task died before it was sent"
@@ -58,7 +59,11 @@ def _why_none(history: RunHistory, job: JobRecord, elsewhere: str) -> str:
     others = any(other.deliveries for other in history.accepted)
     known = (
         (bool(elsewhere), "send it to the job's own callback_url: see CBK-3"),
-        (said == DELIVERED, "it says 'delivered' without having sent: see CBK-10"),
+        (said == DELIVERED, "it says 'delivered', yet nothing came: see CBK-10"),
+        (
+            said in TRIED,
+            "it tried in vain: can it reach the callback url (ASYNC_CALLBACK_BASE_URL)?",
+        ),
         (
             others and not job.completed,
             "other callbacks arrived: send one on every end of a job, failures too",
