@@ -58,7 +58,7 @@ BAD_FIELDS: dict[str, dict[str, Any]] = {
 }
 BAD_BODIES: dict[str, bytes] = {
     "no JSON": b'{"prompt": "a fox"',
-    "an empty body": b"",
+    "empty": b"",
     "a list": b'["a fox"]',
     "a text": b'"a fox"',
     "null": b"null",

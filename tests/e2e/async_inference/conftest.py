@@ -146,6 +146,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         whole = run.whole()
         for line in (*policy.lines(whole), *sameness.lines(whole), *terminal.lines(verdict)):
             terminalreporter.line(line)
+        if verdict.outcome is Outcome.FAIL and not terminalreporter.stats.get("failed"):
+            terminalreporter.line(
+                "The tests passed; this was found after they had ended, and the verdict holds"
+            )
         terminalreporter.line(f"Report: {run.recorder.folder / 'report.html'}")
     if run.broken:
         terminalreporter.section("a fault of this suite when the run was closed", red=True)

@@ -96,7 +96,7 @@ class CallbackSection(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 class Polled(Event, frozen=True):
     """A polled status that differs from the one before it, or the first one after a request beside
-    the jobs. Equal ones follow as Unchanged."""
+    the jobs. Equal ones follow as Unchanged. ``body`` is the start of an answer other than 200."""
 
     job: str
     took: float
@@ -113,6 +113,7 @@ class Polled(Event, frozen=True):
     job_error: str | None = None
     callback: CallbackSection | None = None
     leaks_secret: bool = False
+    body: str = ""
     problems: tuple[str, ...] = ()
     error: str = ""
 

@@ -23,6 +23,9 @@ PROMPT = 2.0
 CLOCKS_DIFFER = 2.0
 
 
+EXPLAINED = "the words are explained in docs/protocol.md, CBK"
+
+
 class Fate(StrEnum):
     """What became of a job's callback."""
 
@@ -137,4 +140,6 @@ def told(history: RunHistory) -> str:
     fates = ledger(history)
     counts = ", ".join(f"{count} {name}" for name, count in fates.most_common())
     jobs = len(history.accepted)
-    return f"Callbacks of {jobs} job{'s' * (jobs != 1)}: {counts}" if fates else ""
+    unclear = not fates.keys() <= {Fate.ONCE, Fate.LOST, Fate.NOT_DUE}
+    explained = f" ({EXPLAINED})" if unclear else ""
+    return f"Callbacks of {jobs} job{'s' * (jobs != 1)}: {counts}{explained}" if fates else ""

@@ -206,7 +206,7 @@ def read_submission(job: str, answer: Answer, secret: str, at: float) -> Answere
 def read_status(job: str, answer: Answer, secret: str, at: float) -> Polled:
     """What a polled status says. ``secret`` is looked for in it: it must not be there."""
     values, problems = _understood(_StatusAnswer, answer)
-    section = values.callback
+    section, leaks = values.callback, shows(answer, [secret])
     return Polled(
         at=at,
         job=job,
@@ -223,7 +223,8 @@ def read_status(job: str, answer: Answer, secret: str, at: float) -> Polled:
         image_url=values.image_url,
         job_error=values.error,
         callback=None if section is None else CallbackSection(**section.model_dump()),
-        leaks_secret=shows(answer, [secret]),
+        leaks_secret=leaks,
+        body="" if answer.status_code == 200 or leaks else answer.text,
         problems=problems,
         error=answer.error,
     )

@@ -24,6 +24,7 @@ from tests.e2e.async_inference.events import (
     Submitted,
     Unchanged,
 )
+from tests.e2e.async_inference.quoting import cut
 from tests.harness.verdict import Finding
 
 Recipe = tuple[str, ...]
@@ -36,7 +37,7 @@ ID_SHOWN = 64  # characters; ids are the miner's, or a hostile client's
 
 def _printable(job_id: str) -> str:
     shown = job_id if job_id.isprintable() else ascii(job_id)
-    return shown if len(shown) <= ID_SHOWN else f"{shown[:ID_SHOWN]}..."
+    return cut(shown, ID_SHOWN)
 
 
 @dataclass(eq=False)

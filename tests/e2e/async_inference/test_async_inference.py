@@ -3,6 +3,7 @@
 import pytest
 
 from tests.e2e.async_inference.checks import (
+    arrival,
     delivery,
     identity,
     images,
@@ -23,11 +24,11 @@ THE_PROTOCOL = [
     scheduling.every_job_ends,
     *liveness.EVERY_SIGN,
     scheduling.every_job_completes,
-    delivery.every_job_is_delivered,
+    arrival.every_job_is_delivered,
     delivery.callbacks_carry_their_secret,
     delivery.one_delivery_per_job,
     delivery.callback_section_settles,
-    delivery.claimed_deliveries_arrived,
+    arrival.claimed_deliveries_arrived,
     delivery.received_callbacks_are_reported,
     delivery.payload_status_is_told,
     images.completed_jobs_deliver_a_picture,

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.async_inference.checks import (
     addressing,
+    arrival,
     delivery,
     payload,
     results,
@@ -38,7 +39,7 @@ THE_CALLBACK = [
 ]
 WHAT_WAS_SENT = [
     scheduling.every_job_ends,
-    delivery.every_job_is_delivered,
+    arrival.every_job_is_delivered,
     delivery.callbacks_carry_their_secret,
     delivery.one_delivery_per_job,
     payload.callback_status_is_the_jobs,
@@ -68,7 +69,7 @@ def test_callback_to_the_plain_url(testbed: BoundTestbed, draw: Draw, judge: Jud
 
     history = testbed.run(one_after_another(jobs))
 
-    verdict = judge(history, [*THE_CALLBACK, delivery.every_job_is_delivered])
+    verdict = judge(history, [*THE_CALLBACK, arrival.every_job_is_delivered])
     assert verdict.passed, verdict.explain()
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.async_inference.checks import (
     addressing,
+    arrival,
     delivery,
     images,
     receivers,
@@ -39,7 +40,7 @@ WHATEVER_THE_RECEIVER_DOES = [
     submission.every_submission_accepted,
     scheduling.every_job_ends,
     delivery.callback_section_settles,
-    delivery.claimed_deliveries_arrived,
+    arrival.claimed_deliveries_arrived,
     delivery.one_delivery_per_job,
     delivery.failed_delivery_leaves_the_job_alone,
     addressing.no_callback_is_an_orphan,
@@ -127,7 +128,7 @@ def test_a_slow_receiver_among_others(testbed: BoundTestbed, draw: Draw, judge: 
         [
             scheduling.every_job_completes,
             receivers.slow_receivers_hold_up_nobody_else,
-            delivery.every_job_is_delivered,
+            arrival.every_job_is_delivered,
             delivery.one_delivery_per_job,
         ],
     )

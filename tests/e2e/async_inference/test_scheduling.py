@@ -4,7 +4,7 @@ from itertools import chain
 
 import pytest
 
-from tests.e2e.async_inference.checks import delivery, order, scheduling, submission
+from tests.e2e.async_inference.checks import arrival, order, scheduling, submission
 from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
 from tests.e2e.async_inference.scenario import one_after_another, steady
 from tests.harness.settings import Settings
@@ -39,7 +39,7 @@ def test_two_clients_share_a_miner(testbed: BoundTestbed, draw: Draw, judge: Jud
 
     history = testbed.run(steady(list(chain(*rounds)), per_second=50))
 
-    verdict = judge(history, [*IN_TURN, delivery.every_job_is_delivered])
+    verdict = judge(history, [*IN_TURN, arrival.every_job_is_delivered])
     assert verdict.passed, verdict.explain()
 
 

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from tests.e2e.async_inference.quoting import cut, quoted
+
 SHOWN = 60  # characters of what was got in place of what was expected
 
 
@@ -27,9 +29,9 @@ def read_object(
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
-        return model(), (f"not JSON but {_kind(body, content_type)}",)
+        return model(), (_no_json(body, content_type),)
     if not isinstance(data, dict):
-        return model(), (f"a JSON object was expected, got {json.dumps(data)[:SHOWN]}",)
+        return model(), (f"a JSON object was expected, got {cut(json.dumps(data), SHOWN)}",)
     for name, other in alias.items():
         data.setdefault(name, data.get(other))
     return validated(model, data)
@@ -42,7 +44,7 @@ def validated(model: type[M], data: dict[str, Any]) -> tuple[M, tuple[str, ...]]
     except ValidationError as error:
         wrong = error.errors(include_url=False)
     problems = tuple(
-        f"{_dotted(e['loc'])}: {_said(e)}, got {str(e['input'])[:SHOWN]!r}" for e in wrong
+        f"{_dotted(e['loc'])}: {_said(e)}, got {quoted(str(e['input']), SHOWN)}" for e in wrong
     )
     for entry in wrong:
         _drop(data, entry["loc"])
@@ -66,9 +68,14 @@ def _drop(data: dict[str, Any], location: tuple[int | str, ...]) -> None:
     inner.pop(last, None)
 
 
-def _kind(body: bytes, content_type: str) -> str:
+def _no_json(body: bytes, content_type: str) -> str:
+    """What there is in place of JSON."""
     if not body:
-        return "an empty body"
-    kind = "HTML" if body.lstrip().startswith(b"<") else "text"
-    start = body[:SHOWN].decode("utf-8", "replace")
-    return f"{kind} ({content_type or 'no Content-Type'}): {start!r}"
+        return "not JSON but an empty body"
+    text, kind = body.strip(), content_type or "no Content-Type"
+    shown = quoted(body[: 2 * SHOWN].decode("utf-8", "replace"), SHOWN)
+    if not text.startswith((b"{", b"[")):
+        return f"not JSON but {'HTML' if text.startswith(b'<') else 'text'} ({kind}): {shown}"
+    if not text.endswith((b"}", b"]")):
+        return f"JSON that breaks off after {len(body)} bytes ({kind}): {shown}"
+    return f"JSON that cannot be read ({kind}): {shown}"

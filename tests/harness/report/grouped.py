@@ -24,7 +24,7 @@ class Group:
         return len({finding.subject for finding in self.findings})
 
     def __str__(self) -> str:
-        also = f"  [{self.subjects} in all]" if self.subjects > 1 else ""
+        also = f"  [and {self.subjects - 1} more like it]" if self.subjects > 1 else ""
         return f"{self.example}{also}"
 
 

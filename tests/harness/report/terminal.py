@@ -34,13 +34,19 @@ def _told(verdict: Verdict, found: Group) -> Iterator[str]:
 
 
 def _blind(verdict: Verdict) -> Iterator[str]:
+    """Crashes one by one; what there was nothing to judge of, in one line for each scenario."""
+    missed: dict[str, list[str]] = {}
     for result in verdict.results:
-        where = f"{', '.join(result.clauses)} {result.check} in {result.scenario or 'the run'}"
+        where = result.scenario or "the run"
         if result.crash:
-            yield f"CRASHED {where} (a fault of this suite):"
+            clauses = ", ".join(result.clauses)
+            yield f"CRASHED {clauses} {result.check} in {where} (a fault of this suite):"
             yield from (f"  {line}" for line in result.crash.splitlines())
         elif result.outcome is Outcome.INCONCLUSIVE:
-            yield f"INCONCLUSIVE {where}: there was nothing to judge"
+            missed.setdefault(where, []).extend(result.clauses)
+    for where, kinds in missed.items():
+        named = ", ".join(kinds)
+        yield f"INCONCLUSIVE {where}: not judged, since there was nothing of the kind: {named}"
 
 
 def _counts(verdict: Verdict) -> Iterator[str]:

@@ -450,7 +450,10 @@ def test_the_ledger_counts_jobs_and_orphans() -> None:
     stray = orphan(secret="match")(good_job("job_001"))
     history = a_run(stray, good_job("job_002", at=0.1))
     assert ledger(history) == {"once": 2, "orphan": 1}
-    assert told(history) == "Callbacks of 2 jobs: 2 once, 1 orphan"
+    assert told(history) == (
+        "Callbacks of 2 jobs: 2 once, 1 orphan (the words are explained in docs/protocol.md, CBK)"
+    )
+    assert told(a_run(good_job("job_001"))) == "Callbacks of 1 job: 1 once"
     assert not told(a_run())
 
 

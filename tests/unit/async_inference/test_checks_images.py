@@ -66,7 +66,7 @@ def test_one_look_warns_and_many_fail(count: int, suspected: list[int], clauses:
     ("defect", "advice"),
     [
         ("truncated: file ends inside chunk IDAT, after 84 of 128 rows", "before it was finished"),
-        ("dimensions: 120x128 pixels, expected 128x128", "another size was drawn"),
+        ("dimensions: 120x128 pixels instead of 128x128", "another size was drawn"),
         ("checksum: chunk IDAT has a wrong CRC", "bytes changed after"),
         ("after-end: 12 bytes after IEND", "an older, longer file"),
         ("type: a JPEG file, not image/png", "its Content-Type"),
@@ -118,11 +118,11 @@ def test_a_picture_that_equals_its_twin_is_whole_whatever_it_shows() -> None:
     assert broken_rule(history, loud, a_picture("job_002")) == ""
 
 
-def test_the_words_of_the_simple_rules_go_first() -> None:
+def test_the_words_of_the_simple_rules_go_first_and_the_look_adds_where() -> None:
     told = "Partial render detected: 85.3% of bottom rows are blank"
     history = from_events(scenario(*jobs(2, [0, 1], rule=told)))
     assert {finding.actual for finding in judge(history, CHECKS).findings} == {
-        f"{told} (in the callback)"
+        f"{told}; rows 40-63 are flat grey (in the callback)"
     }
 
 

@@ -86,7 +86,12 @@ def test_what_counts_as_accepted(content: object, code: int, taken: bool) -> Non
     [
         (b"<html>busy</html>", "not JSON but HTML (application/json): '<html>busy</html>'"),
         (b"", "not JSON but an empty body"),
-        (b'{"status": "comp', 'not JSON but text (application/json): \'{"status": "comp\''),
+        (
+            b'{"status": "comp',
+            'JSON that breaks off after 16 bytes (application/json): \'{"status": "comp\'',
+        ),
+        (b'{"status": comp}', "JSON that cannot be read (application/json): '{\"status\": comp}'"),
+        (b"x" * 70, f"not JSON but text (application/json): '{60 * 'x'}…'"),
         ([1], "a JSON object was expected, got [1]"),
         ({"status": 5}, "status: Input should be a valid string, got '5'"),
         (

@@ -163,7 +163,7 @@ def test_names_that_are_no_text_are_judged(tmp_path: Path) -> None:
 def test_the_expected_size_is_a_finding(folder: Path) -> None:
     """Another size than --expect."""
     done = run(folder / "a.png", "--expect", "1024x1024")
-    assert "96x96 pixels, expected 1024x1024" in done.stdout
+    assert "96x96 pixels instead of 1024x1024" in done.stdout
 
 
 def test_the_six_rules_are_to_be_had_by_name(folder: Path) -> None:

@@ -109,7 +109,11 @@ def test_a_read_only_callback_folder_is_named(shell: Shell, miner: str) -> None:
     ("answers", "broken", "told"),
     [
         ({"/": (200, b"<html>It works!</html>")}, {"SUB-1"}, "not JSON but HTML"),
-        (HEALTHY | {"/inference": (202, b'{"job_id": "a", "st')}, {"SUB-1"}, "not JSON but text"),
+        (
+            HEALTHY | {"/inference": (202, b'{"job_id": "a", "st')},
+            {"SUB-1"},
+            "JSON that breaks off after",
+        ),
         (HEALTHY | {"/inference": (503, {"detail": "busy"})}, {"SUB-1"}, "503"),
         (
             HEALTHY | QUEUED | {"/inference/status": (200, {"status": "pondering"})},
@@ -119,7 +123,7 @@ def test_a_read_only_callback_folder_is_named(shell: Shell, miner: str) -> None:
         (
             HEALTHY | QUEUED | {"/inference/status": (200, b'{"status": ')},
             {"POL-11"},
-            "not JSON but text",
+            "JSON that breaks off after",
         ),
         (HEALTHY | QUEUED | {"/inference/status": (500, b"")}, {"POL-11"}, "500"),
     ],

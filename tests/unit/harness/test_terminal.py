@@ -28,7 +28,7 @@ def test_one_cause_is_one_line_with_its_advice_and_a_count() -> None:
     lines = told(rule("A-1", *(broken("A-1", f"job_{n}") for n in range(50))))
     assert lines[:3] == [
         "FAILURES:",
-        "  MUST A-1 job_0: expected this, got that (at 1.0 s)  [50 in all]",
+        "  MUST A-1 job_0: expected this, got that (at 1.0 s)  [and 49 more like it]",
         "      look there",
     ]
     assert lines[-2:] == ["1 clause exercised, 1 broken, 50 things judged", "Verdict: FAIL"]
@@ -57,3 +57,11 @@ def test_clauses_that_nobody_asked_about_are_named_or_counted() -> None:
     many = {f"A-{n}": Level.MUST for n in range(40)}
     lines = list(terminal.lines(judge(None, [rule("A-1", None)], levels=many)))
     assert lines[0] == "39 clauses of the contract not asked about by these tests"
+
+
+def test_what_there_was_nothing_to_judge_of_is_one_line() -> None:
+    lines = told(rule("A-1"), rule("B-1"), rule("A-2", None))
+    (line,) = [line for line in lines if "INCONCLUSIVE" in line and "Verdict" not in line]
+    assert line == (
+        "INCONCLUSIVE the run: not judged, since there was nothing of the kind: A-1, B-1"
+    )

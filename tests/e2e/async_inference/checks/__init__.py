@@ -2,6 +2,7 @@
 
 from tests.e2e.async_inference.checks import (
     addressing,
+    arrival,
     chosen_ids,
     delivery,
     expiry,
@@ -66,10 +67,10 @@ ALL: tuple[Check[RunHistory], ...] = (
     order.jobs_do_not_get_slower,
     order.no_job_is_left_behind,
     *liveness.EVERY_SIGN,
-    delivery.every_job_is_delivered,
+    arrival.every_job_is_delivered,
     delivery.callbacks_carry_their_secret,
     delivery.one_delivery_per_job,
-    delivery.claimed_deliveries_arrived,
+    arrival.claimed_deliveries_arrived,
     delivery.received_callbacks_are_reported,
     delivery.payload_status_is_told,
     delivery.callback_section_settles,

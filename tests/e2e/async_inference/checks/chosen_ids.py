@@ -93,7 +93,9 @@ def ids_can_be_used_again(history: RunHistory) -> Iterator[Ruling]:
                 f"a new job, since {first.name} with the id {job_id} has ended",
                 trouble,
                 at=job.answered.at if job.answered else None,
-                advice="forget status, result and files of the old job when its id comes again",
+                advice="forget status, result and files of the old job when its id comes again"
+                if job.accepted
+                else "refuse an id only while its job is unfinished",
                 cause=trouble,
             )
 

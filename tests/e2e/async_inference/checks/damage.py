@@ -1,12 +1,13 @@
 """Why a picture counts as damaged: the strongest evidence there is, in words."""
 
-from tests.e2e.async_inference.events import File
+from tests.e2e.async_inference.events import Examined, File
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 
 # One look at one picture errs now and then. That a tenth of all pictures, of several requests, look
 # damaged is no error.
 SYSTEMATIC_SHARE = 0.1
 SYSTEMATIC_REQUESTS = 2
+BLANK = frozenset({"solid", "transparent"})
 # Seams are the evidence that errs most often (edges of houses, horizons): they warn, no more.
 STRONG_SIGNS = frozenset(
     {"solid", "transparent", "lost channel", "dead edge", "missing tile", "noise", "repeated rows"}
@@ -27,7 +28,13 @@ def suspicion(history: RunHistory, job: JobRecord, picture: File) -> str | None:
     examined = history.pictures.get((picture.sha256, *job.size))
     if examined is None or examined.defects:
         return None
-    return (examined.rule or examined.suspicions[0]) if examined.suspicions else ""
+    return _told(examined) if examined.suspicions else ""
+
+
+def _told(examined: Examined) -> str:
+    """The simple rule with what the look adds to it: which rows, or which part."""
+    seen = examined.suspicions[0]
+    return f"{examined.rule}; {seen.partition(': ')[2] or seen}" if examined.rule else seen
 
 
 def difference(history: RunHistory, job: JobRecord, picture: File) -> str | None:
@@ -37,6 +44,12 @@ def difference(history: RunHistory, job: JobRecord, picture: File) -> str | None
         return ""
     found = (history.compared.get((picture.sha256, twin)) for twin in twins)
     return next((compared.difference for compared in found if compared is not None), None)
+
+
+def looks_blank(history: RunHistory, job: JobRecord, picture: File) -> bool:
+    """Whether all of it has one colour, or none."""
+    examined = history.pictures.get((picture.sha256, *job.size))
+    return examined is not None and not BLANK.isdisjoint(examined.signs)
 
 
 def strong_suspicion(history: RunHistory, job: JobRecord, picture: File) -> str | None:

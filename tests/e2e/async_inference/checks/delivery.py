@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tests.e2e.async_inference.checks.owing import unless_absent
+from tests.e2e.async_inference.events import CallbackSection, Delivered
 from tests.e2e.async_inference.ledger import (
     expires_at,
     is_due,
@@ -10,7 +11,6 @@ from tests.e2e.async_inference.ledger import (
     is_taken,
     repeated,
     was_unreachable,
-    went_elsewhere,
 )
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Ruling, check
@@ -19,42 +19,19 @@ DELIVERED = "delivered"
 SKIPPED = "skipped"
 
 
+SECRETS = {
+    "missing": "send callback_secret in the header X-Callback-Secret",
+    "wrong": "it was changed on its way (trimmed, hashed, encoded), or taken from a configuration",
+    "of": "send the secret that the job gave; one kept in a variable that jobs share goes out with "
+    "the wrong job",
+}
+
+
 def owed_a_callback(history: RunHistory) -> Iterator[JobRecord]:
     """Jobs that asked for a callback and ended."""
     for job in history.accepted:
         if job.submitted.expects_callback and job.terminal is not None:
             yield job
-
-
-@check("CBK-1")
-def every_job_is_delivered(history: RunHistory) -> Iterator[Ruling]:
-    """A job that ended before its expiry has sent its callback."""
-    for job in history.accepted:
-        if not is_due(history, job) or (not job.deliveries and was_unreachable(history, job)):
-            continue
-        if job.deliveries:
-            yield None
-            continue
-        said = _said_of_callback(job)
-        yield job.finding(
-            "CBK-1",
-            "a callback",
-            f"none; {said}",
-            at=job.terminal.at if job.terminal else None,
-            advice="can the miner reach the callback url (ASYNC_CALLBACK_BASE_URL)? If so, the "
-            "callback was forgotten, or its task died before it was sent",
-            cause=f"no callback; told as {job.section.status if job.section else None}",
-        )
-
-
-def _said_of_callback(job: JobRecord) -> str:
-    """The miner's own words: its status, and the code or the reason that it gives with it."""
-    section = job.section
-    if section is None or not section.status:
-        return "the miner says nothing of it"
-    code = "" if section.status_code is None else f" with status_code {section.status_code}"
-    why = f": {section.error}" if section.error else ""
-    return f"the miner says {section.status!r}{code}{why}"
 
 
 @check("CBK-2")
@@ -70,8 +47,7 @@ def callbacks_carry_their_secret(history: RunHistory) -> Iterator[Ruling]:
                     "X-Callback-Secret with the callback_secret that was submitted with the job",
                     _secret_told(history, delivery.secret),
                     at=delivery.at,
-                    advice="send the header exactly as the job gave it; a secret kept in a "
-                    "variable that jobs share goes out with the wrong one",
+                    advice=SECRETS[delivery.secret.split()[0]],
                     cause=f"secret {delivery.secret.split()[0]}",
                 )
 
@@ -108,32 +84,6 @@ def _one_delivery_per_job(history: RunHistory) -> Iterator[Ruling]:
         )
 
 
-@check("CBK-10")
-def claimed_deliveries_arrived(history: RunHistory) -> Iterator[Ruling]:
-    """Where the miner says ``delivered``, a callback was received and answered 2xx."""
-    yield from unless_absent(
-        history, _claimed_deliveries_arrived(history), "the miner claims no delivery"
-    )
-
-
-def _claimed_deliveries_arrived(history: RunHistory) -> Iterator[Ruling]:
-    for job in owed_a_callback(history):
-        if job.section is None or job.section.status != DELIVERED:
-            continue
-        if any(map(is_taken, job.deliveries)) or went_elsewhere(history, job):
-            yield None
-        else:
-            got = [str(d.answered or "none") for d in job.deliveries]
-            yield job.finding(
-                "CBK-10",
-                "a callback received, since the miner says 'delivered'",
-                f"one that was answered {', '.join(got)}" if got else "no callback at all",
-                at=job.terminal.at if job.terminal else None,
-                advice="the miner sets 'delivered' without a 2xx answer of the receiver",
-                cause="'delivered' but never received",
-            )
-
-
 @check("CBK-16")
 def callback_section_settles(history: RunHistory) -> Iterator[Ruling]:
     """Some time after the terminal state the status says how the delivery went."""
@@ -141,12 +91,12 @@ def callback_section_settles(history: RunHistory) -> Iterator[Ruling]:
         if job.section is not None and job.section.status:
             yield None
         else:
-            waited = max((g.waited for g in job.gave_up), default=0.0)
+            until = max((g.at for g in job.gave_up), default=job.polls[-1].at)
             yield job.finding(
                 "CBK-16",
                 "a callback section in the status",
-                f"none {waited:.1f} s after submission",
-                at=job.polls[-1].at,
+                f"none {job.since_submission(until):.1f} s after submission",
+                at=until,
                 advice="show `callback` once the delivery was tried, also where it failed or hung",
                 cause="no callback section",
             )
@@ -168,9 +118,15 @@ def received_callbacks_are_reported(history: RunHistory) -> Iterator[Ruling]:
                 f"'delivered' with status_code {good.answered}, as our receiver answered",
                 f"{job.section.status!r} with status_code {code}",
                 at=good.at,
-                advice="write down the answer that the delivery got, not one from elsewhere",
+                advice=_why_misreported(job.section, good),
                 cause=f"received, but called {job.section.status!r} ({code})",
             )
+
+
+def _why_misreported(section: CallbackSection, good: Delivered) -> str:
+    if section.status_code == good.answered:
+        return "status_code is right, the word is not: 2xx means 'delivered'"
+    return "write down the answer that the delivery got, not one from elsewhere"
 
 
 @check("CBK-14")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tests.e2e.async_inference import protocol
-from tests.e2e.async_inference.checks.probes import SHOWN, broke_down, refused
+from tests.e2e.async_inference.checks.probes import answer_to, broke_down, refused
 from tests.e2e.async_inference.expiries import EXPIRY, Expiry
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Finding, NotApplicable, Ruling, check
@@ -20,11 +20,6 @@ BEYOND_DOUBT = 5.0  # seconds by our own clock, where the miner's says nothing
 def of_kind(history: RunHistory, *kinds: Expiry) -> list[JobRecord]:
     """Jobs of these kinds that were answered."""
     return [j for j in history if j.tags.get(EXPIRY) in kinds and j.answered is not None]
-
-
-def answer_to(job: JobRecord) -> str:
-    answer = job.answered
-    return "" if answer is None else answer.error or f"{answer.status_code} {answer.body[:SHOWN]}"
 
 
 def code_of(job: JobRecord) -> int | None:
@@ -45,7 +40,19 @@ def trouble_past(job: JobRecord) -> str:
     """What went wrong with a job whose expiry had passed; empty where nothing did."""
     if not job.accepted:
         return ""
-    return "a callback all the same" if job.deliveries else ""
+    if not job.deliveries:
+        return ""
+    came = job.deliveries[0].at
+    told = any(p.at < came and p.callback and p.callback.status == "expired" for p in job.polls)
+    though = ", though the miner had said 'expired'" if told else ""
+    after = job.since_submission(came)
+    return f"a callback all the same; it came {after:.1f} s after submission{though}"
+
+
+def perhaps(history: RunHistory, advice: str) -> str:
+    """Advice that goes by a guess; where no expiry at all is kept, that comes first."""
+    ignored = any(job.accepted and job.deliveries for job in of_kind(history, Expiry.PAST))
+    return f"see EXP-2 first; then perhaps {advice}" if ignored else f"perhaps {advice}"
 
 
 def told_of(job: JobRecord, clause: str, trouble: str, advice: str) -> Finding:
@@ -67,8 +74,8 @@ def delivered_before_expiry(history: RunHistory) -> Iterator[Ruling]:
     for job in of_kind(history, Expiry.AHEAD):
         trouble = trouble_ahead(job)
         yield (
-            told_of(job, "EXP-1", trouble, "compare moments, in UTC, when the callback is due")
-            if (trouble)
+            told_of(job, "EXP-1", trouble, "compare the expiry with the present time, both in UTC")
+            if trouble
             else None
         )
 
@@ -102,7 +109,8 @@ def nothing_once_expired(history: RunHistory) -> Iterator[Ruling]:
         if late:
             after = history.wall(late[0].began) - expiry
             trouble = f"a callback all the same; it came {after:.2f} s too late"
-            yield told_of(job, "EXP-3", trouble, "look at the expiry again when the job has ended")
+            advice = "the expiry is looked at too early: look again when the job has ended"
+            yield told_of(job, "EXP-3", trouble, perhaps(history, advice))
         elif not job.deliveries:
             yield None
 
@@ -140,7 +148,7 @@ def offsets_are_understood(history: RunHistory) -> Iterator[Ruling]:
         if not trouble and not job.accepted:
             trouble = f"the job refused: {answer_to(job)}"
         advice = "the offset is cut off, or the times are compared as texts"
-        yield told_of(job, "EXP-4", trouble, advice) if trouble else None
+        yield told_of(job, "EXP-4", trouble, perhaps(history, advice)) if trouble else None
 
 
 @check("EXP-5")
@@ -152,8 +160,11 @@ def naive_expiries_break_nothing(history: RunHistory) -> Iterator[Ruling]:
             continue
         ahead = job.tags[EXPIRY] == Expiry.NAIVE_AHEAD
         trouble = trouble_ahead(job) if ahead else trouble_past(job)
-        advice = "take a time without an offset as UTC; it cannot be compared with one that has one"
-        yield told_of(job, "EXP-5", trouble, advice) if trouble else None
+        advice = (
+            "it was compared with a time that has an offset, which cannot be done: take a time "
+            "without an offset as UTC"
+        )
+        yield told_of(job, "EXP-5", trouble, perhaps(history, advice)) if trouble else None
 
 
 @check("EXP-6")
@@ -169,7 +180,9 @@ def malformed_expiries_are_refused(history: RunHistory) -> Iterator[Ruling]:
             f"4xx for the expiry {text!r}",
             answer_to(job),
             at=job.answered.at if job.answered else None,
-            advice="read the expiry when the job is submitted, not when the callback is due",
+            advice="catch the error of what reads the time, and answer 4xx"
+            if broke_down(code_of(job))
+            else "read the expiry when the job is submitted, not when the callback is due",
             cause="broke down" if broke_down(code_of(job)) else "accepted",
         )
 

@@ -11,6 +11,8 @@ from tests.e2e.async_inference.run_history import RunHistory
 from tests.harness.verdict import Ruling, check
 
 SICK = frozenset({"unhealthy", "error", "down", "failed", "unavailable", "starting", "not ready"})
+WELL = frozenset({"healthy", "ok", "up"})
+AGREE = "; the body says that all is well, so make code and body agree"
 QUICK = 1.0  # seconds
 
 
@@ -49,7 +51,8 @@ def healthy_when_idle(history: RunHistory) -> Iterator[Ruling]:
                 "HLT-1",
                 probe,
                 "200, since the jobs that followed were done",
-                advice="who asks before sending work sends it elsewhere",
+                advice="who asks before sending work sends it elsewhere"
+                + (AGREE if probe.status_code != 200 and _word(probe) in WELL else ""),
                 cause=f"answered {probe.status_code}",
             )
 
@@ -64,7 +67,8 @@ def healthy_when_busy(history: RunHistory) -> Iterator[Ruling]:
             "HLT-2",
             lies[0],
             "200 while jobs are being done",
-            advice="a watchdog restarts a miner that calls itself unhealthy, and its jobs are lost",
+            advice="do not report being busy as being ill: a watchdog restarts a miner that calls "
+            "itself unhealthy, and its jobs are lost",
             cause=f"answered {lies[0].status_code} while busy",
         )
     elif asked:
@@ -104,7 +108,7 @@ def health_answers_quickly(history: RunHistory) -> Iterator[Ruling]:
         "HLT-4",
         asked[0],
         f"an answer within {QUICK:g} s while jobs are being done",
-        actual=f"{took:.1f} s in the middle of {len(asked)} answers",
+        actual=f"{took:.1f} s or longer for half of {len(asked)} answers",
         advice="health waits for a lock or a worker; a watchdog that gives up restarts the miner",
         cause="slow health",
     )

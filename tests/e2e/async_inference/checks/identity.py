@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from tests.e2e.async_inference.checks.damage import looks_blank
 from tests.e2e.async_inference.checks.images import pictures
-from tests.e2e.async_inference.run_history import JobRecord, RunHistory
-from tests.harness.verdict import NotApplicable, Ruling, check
+from tests.e2e.async_inference.events import File
+from tests.e2e.async_inference.run_history import RECIPE, JobRecord, RunHistory
+from tests.harness.verdict import Finding, NotApplicable, Ruling, check
 
 
 def same_but_lora(one: JobRecord, other: JobRecord) -> bool:
@@ -38,16 +40,21 @@ def is_repeatable(group: list[JobRecord]) -> bool:
 
 
 NOT_REPEATABLE = NotApplicable("the miner's pictures are not repeatable to the byte")
+STAYS = "the LoRA of the job before is still loaded: see IDN-5"
+NOT_APPLIED = "the LoRA was not applied, or the result was cached without regard to lora_path"
 NO_LORA = NotApplicable("no job asked for a LoRA (ASYNC_TEST_LORAS names them)")
 
 
 @check("IDN-1")
 def different_requests_different_pictures(history: RunHistory) -> Iterator[Ruling]:
-    """Two jobs that ask for different pictures never get the same file."""
+    """Two jobs that ask for different pictures never get the same file.
+
+    A callback that names another job has come to the wrong url, which is CBK-3's.
+    """
     owners: dict[str, JobRecord] = {}
     seen = defaultdict[str, set[str]](set)
     for job in history.accepted:
-        for source, picture, at in pictures(job):
+        for source, picture, at in _own_pictures(job):
             owner = owners.setdefault(picture.sha256, job)
             if owner.name == job.name or same_but_lora(owner, job):
                 yield None
@@ -58,9 +65,33 @@ def different_requests_different_pictures(history: RunHistory) -> Iterator[Rulin
                     "its own picture",
                     f"the picture of {owner.shown} in the {source}",
                     at=at,
-                    advice="a buffer or file name is shared between jobs, or the result is cached",
+                    advice=_why_the_same(history, owner, job, picture),
                     cause="the picture of another job",
                 )
+
+
+def _own_pictures(job: JobRecord) -> Iterator[tuple[str, File, float]]:
+    misled = {d.at for d in job.deliveries if d not in job.own_deliveries}
+    return ((what, file, at) for what, file, at in pictures(job) if at not in misled)
+
+
+def _why_the_same(history: RunHistory, owner: JobRecord, job: JobRecord, picture: File) -> str:
+    if looks_blank(history, job, picture):
+        return "they are equal because both are blank: see IMG-2"
+    pairs = zip(RECIPE, owner.recipe, job.recipe, strict=True)
+    differing = [name for name, one, other in pairs if one != other]
+    if len(differing) == 1 and not _matters(history, differing[0]):
+        return f"`{differing[0]}` is not used, or the result was cached without regard to it"
+    return "a buffer or file name is shared between jobs, or the result is cached"
+
+
+def _matters(history: RunHistory, name: str) -> bool:
+    """Whether two requests that agree in all but this field got different pictures."""
+    found = defaultdict[tuple[str, ...], set[str | None]](set)
+    for job in history.accepted:
+        others = (value for field, value in zip(RECIPE, job.recipe, strict=True) if field != name)
+        found[tuple(others)].add(drawn(job))
+    return any(len(files - {None}) > 1 for files in found.values())
 
 
 @check("IDN-2")
@@ -125,16 +156,26 @@ def loras_matter(history: RunHistory) -> Iterator[Ruling]:
             if drawn(job) != drawn(other):
                 yield differ  # which proves nothing where the same request differs too
             else:
-                yield job.finding(
-                    "IDN-4",
-                    f"another picture than that of {other.shown}: that is of {_styled(other)}, "
-                    f"this of {_styled(job)}",
-                    "the same picture",
-                    at=job.submitted.at,
-                    advice="the LoRA was not applied, or the result was cached without regard to "
-                    "lora_path",
-                    cause="the LoRA makes no difference",
-                )
+                yield _same(job, other, jobs)
+
+
+def _same(job: JobRecord, other: JobRecord, jobs: list[JobRecord]) -> Finding:
+    stays = bool(lora(other)) and not lora(job) and not _drawn_without(other, job, jobs)
+    return job.finding(
+        "IDN-4",
+        f"another picture than that of {other.shown}: that is of {_styled(other)}, "
+        f"this of {_styled(job)}",
+        "the same picture",
+        at=job.submitted.at,
+        advice=STAYS if stays else NOT_APPLIED,
+        cause="the LoRA stays" if stays else "the LoRA makes no difference",
+    )
+
+
+def _drawn_without(first: JobRecord, job: JobRecord, jobs: list[JobRecord]) -> bool:
+    """Whether the picture was drawn of the same request before the LoRA was asked for at all."""
+    before = (j for j in jobs if j.submitted.at < first.submitted.at and j.recipe == job.recipe)
+    return any(drawn(j) == drawn(job) for j in before)
 
 
 def _styled(job: JobRecord) -> str:

@@ -5,20 +5,46 @@ A job whose whole time is used up while it still moves is SCH-1's.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from tests.e2e.async_inference.diagnosis import Diagnosis, Life, Stage
+from tests.e2e.async_inference.diagnosis import Diagnosis, Life, Stage, shown_percent
 from tests.e2e.async_inference.liveness import Clocks
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.settings import Settings, variable
 from tests.harness.verdict import Finding, NotApplicable, Ruling, check
 
 ADVICE = {
-    Stage.QUEUED: "see whether any worker is alive, and whether the one that hands out jobs is",
-    Stage.STARTING: "look at loading the model, fetching the LoRA and the first step",
-    Stage.STEPPING: "look at the worker that holds this job: driver, lock, memory",
-    Stage.FINISHING: "look at decoding, upscaling, saving and the callback",
-    Stage.UNMEASURED: "look at the worker that holds this job",
+    Stage.STARTING: "look at loading the model, fetching the LoRA and the first step; if yours "
+    "take longer, raise ASYNC_PRELOAD_TIMEOUT, ASYNC_DOWNLOAD_TIMEOUT or ASYNC_FIRST_STEP_TIMEOUT",
+    Stage.STEPPING: "look at the worker that holds this job: driver, lock, memory; if your steps "
+    "take longer, raise ASYNC_STEP_TIMEOUT",
+    Stage.FINISHING: "look at decoding, upscaling, saving and the callback; if yours take longer, "
+    "raise ASYNC_POST_PROCESS_TIMEOUT",
 }
+# Seconds; the poll that set the clock does not count as one after it.
+MOMENT = 0.001
+NO_RISE = (
+    "look at what computes the percentage: two writers, a counter that falls, or a loop that "
+    "starts again"
+)
+UNANSWERED = (
+    "the status route hangs: look for a lock, or for work in the thread that answers; or "
+    "the whole process is frozen"
+)
+QUEUE_STANDS = (
+    "the jobs were dropped from the queue, what hands out jobs stands still, or no worker "
+    "comes up (starting, loading a model); if yours take longer, raise ASYNC_PROCESS_TIMEOUT"
+)
+
+PROGRESS = "progress, and then an end"
+
+
+class _Told(NamedTuple):
+    """What a finding says of a job that hangs."""
+
+    expected: str
+    got: str
+    advice: str
 
 
 @check("LIV-1")
@@ -31,7 +57,9 @@ def every_job_stays_in_sight(history: RunHistory) -> Iterator[Ruling]:
         if (found := diagnosis(job, Life.DEAD)) is None:
             yield from _held(job)
         elif unanswered(job):
-            yield _finding("LIV-1", job, found, "an answer to a poll")
+            came = ", though its callback came all the same" if job.deliveries else ""
+            got = f"none for {found.silent:.1f} s{came}"
+            yield _finding("LIV-1", job, found, _Told("an answer to a poll", got, UNANSWERED))
 
 
 @check("LIV-2")
@@ -41,7 +69,7 @@ def every_job_makes_progress(history: RunHistory) -> Iterator[Ruling]:
         if (found := diagnosis(job, Life.STALLED)) is None:
             yield from _held(job)
         else:
-            yield _finding("LIV-2", job, found, "progress, and then an end")
+            yield _finding("LIV-2", job, found, _stuck(job, found))
 
 
 @check("LIV-3")
@@ -55,7 +83,8 @@ def the_queue_moves(history: RunHistory) -> Iterator[Ruling]:
         if (found := diagnosis(job, Life.STARVING)) is None:
             yield from _held(job)
         elif not blocked:
-            yield _finding("LIV-3", job, found, "to be taken from the queue")
+            got = f"still queued after {found.still:.1f} s, while nothing is worked on"
+            yield _finding("LIV-3", job, found, _Told("to be begun", got, QUEUE_STANDS))
 
 
 @check("LIV-4")
@@ -69,7 +98,7 @@ def no_job_is_slow(history: RunHistory) -> Iterator[Ruling]:
         paced = True
         yield _too_slow(job, clocks.pace, rate) if clocks.slow(rate) else None
     if history.accepted and not paced:
-        yield NotApplicable("no job showed two percentages, so none showed a pace")
+        yield NotApplicable("no job showed progress twice")
 
 
 EVERY_SIGN = (every_job_stays_in_sight, every_job_makes_progress, the_queue_moves, no_job_is_slow)
@@ -106,13 +135,30 @@ def _held(job: JobRecord) -> Iterable[Ruling]:
     return () if job.terminal is None else (None,)
 
 
-def _finding(clause: str, job: JobRecord, found: Diagnosis, expected: str) -> Finding:
+def _stuck(job: JobRecord, found: Diagnosis) -> _Told:
+    """What there was instead of progress, and what to look at."""
+    best = shown_percent(found.progress or 0.0)
+    if _moves_below(job, found):
+        got = f"a percentage that moves, but not above {best} % for {found.still:.1f} s"
+        return _Told(PROGRESS, got, NO_RISE)
+    got = f"none for {found.still:.1f} s at {best} %, while polls are answered"
+    return _Told(PROGRESS, got, ADVICE.get(found.stage, ADVICE[Stage.STEPPING]))
+
+
+def _moves_below(job: JobRecord, found: Diagnosis) -> bool:
+    """Whether the percentage went on changing after it had been at its highest."""
+    since = (job.gave_up[0].at if job.gave_up else 0.0) - found.still
+    later = {p.progress for p in job.polls if p.progress is not None and p.at > since + MOMENT}
+    return len(later) > 1
+
+
+def _finding(clause: str, job: JobRecord, found: Diagnosis, told: _Told) -> Finding:
     return job.finding(
         clause,
-        expected,
-        found.line(job.name, job.job_id),
+        told.expected,
+        f"{told.got}: {found.line(job.name, job.job_id)}",
         at=job.gave_up[0].at if job.gave_up else None,
-        advice=ADVICE[found.stage],
+        advice=told.advice,
         cause=f"{found.life} {found.stage}",
     )
 

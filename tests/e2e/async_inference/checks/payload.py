@@ -6,6 +6,8 @@ from pathlib import PurePath
 from tests.e2e.async_inference import protocol
 from tests.e2e.async_inference.checks.owing import unless_absent
 from tests.e2e.async_inference.events import Delivered, File
+from tests.e2e.async_inference.quoting import quoted
+from tests.e2e.async_inference.receiver.bad_form import ANOTHER_BOUNDARY
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Ruling, check
 
@@ -14,6 +16,7 @@ ANSWERED_AS_BAD_FORM = range(400, 418)
 KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".webp": "image/webp"}
 NAMED_KINDS = KINDS | {".jpeg": "image/jpeg", ".jpe": "image/jpeg"}
 SAME_MOMENT = 10.0
+UNITS = {"years": 31_557_600, "days": 86_400, "hours": 3_600, "minutes": 60}  # seconds of each
 
 
 @check("CBK-5")
@@ -33,16 +36,31 @@ def callbacks_are_multipart_posts(history: RunHistory) -> Iterator[Ruling]:
                     "POST with multipart/form-data that ends with its closing boundary",
                     wrong,
                     at=delivery.at,
-                    advice="let a library build the form, and send all of it",
-                    cause=wrong.partition(":")[0],
+                    advice=_form_advice(delivery),
+                    cause=delivery.broken or wrong.partition(":")[0],
                 )
+
+
+def _is_form(delivery: Delivered) -> bool:
+    return delivery.content_type.strip().lower().startswith("multipart/form-data")
+
+
+def _form_advice(delivery: Delivered) -> str:
+    if delivery.method != "POST":
+        return "send callbacks with POST"
+    if not _is_form(delivery):
+        return "send the fields and the picture as the parts of a multipart/form-data body"
+    if delivery.broken == ANOTHER_BOUNDARY:
+        return "take Content-Type, with its boundary, from the library that built the form"
+    return "let a library build the form, and send all of it"
 
 
 def _form_fault(delivery: Delivered) -> str:
     if delivery.method != "POST":
         return delivery.method
     if delivery.broken and delivery.answered in ANSWERED_AS_BAD_FORM:
-        return f"{delivery.broken} (Content-Type: {delivery.content_type or 'none'})"
+        announced = f"Content-Type {quoted(delivery.content_type)}"
+        return f"{delivery.broken} ({announced})" if _is_form(delivery) else announced
     wrong = [p for p in delivery.problems if any(sign in p for sign in BAD_FORM)]
     return "; ".join(wrong)
 
@@ -53,7 +71,8 @@ def callbacks_have_their_fields(history: RunHistory) -> Iterator[Ruling]:
     for job in history.accepted:
         for delivery in (d for d in job.deliveries if d.stored):
             due = ["job_id", "status"]
-            due += ["completed_at"] if delivery.fields.get("status") == "completed" else []
+            told = delivery.fields.get("status") or job.final_status
+            due += ["completed_at"] if told == "completed" else []
             missing = [name for name in due if not delivery.fields.get(name)]
             if not missing:
                 yield None
@@ -93,7 +112,7 @@ def callback_status_is_the_jobs(history: RunHistory) -> Iterator[Ruling]:
 @check("CBK-24")
 def failures_say_why(history: RunHistory) -> Iterator[Ruling]:
     """The callback of a failed job has a text in ``error``."""
-    yield from unless_absent(history, _failures_say_why(history), "no job failed")
+    yield from unless_absent(history, _failures_say_why(history), "no callback told of a failure")
 
 
 def _failures_say_why(history: RunHistory) -> Iterator[Ruling]:
@@ -136,7 +155,8 @@ def _pictures_are_named_as_what_they_are(history: RunHistory) -> Iterator[Ruling
                 f"type and name of a {suffix(image)[1:]} file in the image part",
                 wrong,
                 at=job.delivery.at,
-                advice="receivers store by this name and serve by this type",
+                advice="take both from the format that was encoded: receivers store by this name "
+                "and serve by this type",
                 cause=wrong,
             )
 
@@ -180,7 +200,7 @@ def _completed_at_is_the_jobs(history: RunHistory) -> Iterator[Ruling]:
             yield job.finding(
                 "CBK-27",
                 f"completed_at {polled}, as polled",
-                f"{sent}, {apart:.0f} s apart",
+                f"{sent}, {_in_words(apart)} apart",
                 at=job.delivery.at,
                 advice="take the time once, when the job ends, and give the same one everywhere",
                 cause="callback and status tell different ends",
@@ -199,6 +219,13 @@ def _seconds_apart(one: str | None, other: str | None) -> float | None:
     if first is None or second is None or _naive(one) or _naive(other):
         return None
     return abs((first - second).total_seconds())
+
+
+def _in_words(seconds: float) -> str:
+    for unit, length in UNITS.items():
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _naive(text: str) -> bool:

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 
 from tests.e2e.async_inference.checks import liveness
+from tests.e2e.async_inference.checks.probes import broke_down
+from tests.e2e.async_inference.checks.scheduling import OF_ONE_JOB
 from tests.e2e.async_inference.diagnosis import Life
 from tests.e2e.async_inference.events import Polled
 from tests.e2e.async_inference.protocol import STATUSES, TERMINAL
+from tests.e2e.async_inference.quoting import answered
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import NotApplicable, Ruling, check
 
@@ -71,17 +74,35 @@ def every_poll_is_answered(history: RunHistory) -> Iterator[Ruling]:
         asked = [p for p in job.polls if not (silent and p.error)]
         bad = next((p for p in asked if p.error or p.problems or p.status_code != 200), None)
         if bad is not None:
-            told = bad.error or "; ".join(bad.problems) or "no status"
+            told = _unreadable(bad)
             yield job.finding(
                 "POL-11",
-                "200 with a readable status",
-                f"{bad.status_code or 'no answer'}: {told}",
+                "200 with a JSON object that can be read",
+                told,
                 at=bad.at,
-                advice="the record is read while it is written, or a poll has to wait for the work",
-                cause=f"poll answered {bad.status_code or 'not at all'}: {told[:40]}",
+                advice=_why_unreadable(bad),
+                cause=f"poll answered {OF_ONE_JOB.sub('#', told)[:40]}",
             )
         elif asked:
             yield None
+
+
+def _unreadable(poll: Polled) -> str:
+    if poll.error:
+        return poll.error
+    if poll.status_code == 200 and poll.problems:
+        return f"200, {'; '.join(poll.problems)}"
+    return answered(poll.status_code, poll.body)
+
+
+def _why_unreadable(poll: Polled) -> str:
+    if poll.error:
+        return "a poll has to wait for the work, or the connection is closed on it"
+    if broke_down(poll.status_code):
+        return "the status route raises: the miner's log has the exception"
+    if poll.status_code != 200:
+        return "a job that was accepted is known at once, and stays known when it has ended"
+    return "the record is read while it is written, or is no JSON object with the protocol's fields"
 
 
 @check("POL-2")

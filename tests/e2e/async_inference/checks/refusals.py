@@ -1,12 +1,13 @@
 """SUB: what cannot be a job is refused, and nothing is left of it."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.e2e.async_inference.cases import CASE, MEANT, REFUSED_JOB, UNKNOWN_ID, Meant
+from tests.e2e.async_inference.cases import BAD_FIELDS, CASE, MEANT, REFUSED_JOB, UNKNOWN_ID, Meant
 from tests.e2e.async_inference.checks.probes import (
     NOT_READY,
-    SHOWN,
+    answer_to,
     broke_down,
     finding,
     refused,
@@ -20,17 +21,11 @@ from tests.harness.verdict import Finding, Ruling, check
 class Attempt:
     """A submission that must be refused, and its answer."""
 
-    subject: str
     case: str
     at: float
     code: int | None
     accepted: bool
     said: str
-
-    def finding(self, clause: str, expected: str, advice: str, cause: str) -> Finding:
-        return Finding(
-            clause, self.subject, expected, self.said, self.at, advice, f"{self.case}: {cause}"
-        )
 
 
 def bad_submissions(history: RunHistory) -> Iterator[Attempt]:
@@ -39,43 +34,61 @@ def bad_submissions(history: RunHistory) -> Iterator[Attempt]:
         answer = job.answered
         if job.tags.get(MEANT) == Meant.REFUSED and answer is not None:
             case, code = job.tags[CASE], answer.status_code
-            text = answer.error or f"{code} {answer.body[:SHOWN]!r}"
-            yield Attempt(f"{job.name} ({case})", case, answer.at, code, job.accepted, text)
+            yield Attempt(_with_value(case), answer.at, code, job.accepted, answer_to(job))
     for probe in history.probes:
         if probe.tags.get(MEANT) == Meant.REFUSED:
             case, code = probe.tags[CASE], probe.status_code
             taken = code is not None and 200 <= code < 300 and probe.job_id is not None
-            yield Attempt(f"a body that is {case}", case, probe.at, code, taken, said(probe))
+            yield Attempt(f"a body that is {case}", probe.at, code, taken, said(probe))
+
+
+def _with_value(case: str) -> str:
+    """The name of a case with the field and the value that make it one."""
+    fields = BAD_FIELDS.get(case, {})
+    return f"{case} ({', '.join(f'{n}: {v!r}' for n, v in fields.items())})" if fields else case
+
+
+SIZES = {
+    _with_value(case)
+    for case, fields in BAD_FIELDS.items()
+    if isinstance(fields.get("width", fields.get("height")), int | float)
+}
+
+
+def _together(clause: str, attempts: list[Attempt], said: str, advice: str) -> Finding:
+    """One finding for all cases with one cause: it names each of them, and quotes the first."""
+    cases = ", ".join(attempt.case for attempt in attempts)
+    first = attempts[0]
+    got = f"{said}: {cases} (the first answer: {first.said})"
+    return Finding(clause, "bad submissions", "4xx for each", got, first.at, advice, said)
 
 
 @check("SUB-8")
 def bad_submissions_are_refused(history: RunHistory) -> Iterator[Ruling]:
     """A body that breaks a rule is refused with 4xx and never becomes a job."""
-    for attempt in bad_submissions(history):
-        if refused(attempt.code):
-            yield None
-        elif attempt.accepted:
-            yield attempt.finding(
-                "SUB-8",
-                "4xx",
-                advice="check the body before the job is queued, and name the wrong field",
-                cause="accepted",
-            )
+    attempts = list(bad_submissions(history))
+    yield from (None for attempt in attempts if refused(attempt.code))
+    taken = [a for a in attempts if a.accepted and not refused(a.code)]
+    if taken:
+        advice = "check the body before the job is queued, and name the wrong field"
+        sizes = any(attempt.case in SIZES for attempt in taken)
+        more = "; do not round or limit a size that cannot be made" if sizes else ""
+        yield _together("SUB-8", taken, "these accepted", advice + more)
 
 
 @check("SUB-9")
 def bad_submissions_break_nothing(history: RunHistory) -> Iterator[Ruling]:
     """A bad body is the client's mistake: the answer is never 5xx, and there is one."""
+    broken = defaultdict[str, list[Attempt]](list)
     for attempt in bad_submissions(history):
         if broke_down(attempt.code):
-            yield attempt.finding(
-                "SUB-9",
-                "4xx",
-                advice="nobody caught an exception while the body was read; the miner's log has it",
-                cause=f"answered {attempt.code}" if attempt.code else "no answer",
-            )
+            how = f"{attempt.code} for these" if attempt.code else "no answer to these"
+            broken[how].append(attempt)
         elif attempt.code != NOT_READY:
             yield None
+    advice = "nobody caught an exception while the body was read; the miner's log has it"
+    for said_of_it, attempts in broken.items():
+        yield _together("SUB-9", attempts, said_of_it, advice)
 
 
 @check("SUB-10")
@@ -117,6 +130,8 @@ def unknown_jobs_are_not_found(history: RunHistory) -> Iterator[Ruling]:
             "SUB-11",
             probe,
             f"404 for the {probe.tags[CASE]} of a job that never was",
-            advice="a client that mistypes an id would wait for ever, or blame its job",
+            advice="the look-up fails for an unknown id: catch that and answer 404"
+            if broke_down(probe.status_code)
+            else "a client that mistypes an id would wait for ever, or blame its job",
             cause=f"{probe.tags[CASE]} answered {probe.status_code}",
         )

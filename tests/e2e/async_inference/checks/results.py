@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from tests.e2e.async_inference.checks.owing import unless_absent
-from tests.e2e.async_inference.checks.payload import misnamed, suffix
-from tests.e2e.async_inference.events import Downloaded, Polled, Probed
+from tests.e2e.async_inference.checks.payload import KINDS, misnamed, suffix
+from tests.e2e.async_inference.checks.probes import whose_picture
+from tests.e2e.async_inference.events import Downloaded, File, Polled, Probed
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Ruling, check
 
 EARLY = "result too early"
+FAILED = ("failed", "timeout")
 
 
 @check("RES-1")
@@ -26,7 +28,8 @@ def completed_results_download(history: RunHistory) -> Iterator[Ruling]:
                 "200 and the picture, since the job is completed",
                 result.error or f"{result.status_code}",
                 at=result.at,
-                advice="set 'completed' only when the file is in its place",
+                advice="set 'completed' only when the file is in its place; or the route looks in "
+                "another place than the one where the file was written",
                 cause=f"result answered {result.status_code}",
             )
 
@@ -68,7 +71,8 @@ def results_have_their_type(history: RunHistory) -> Iterator[Ruling]:
                 "the Content-Type of the picture's own format",
                 wrong,
                 at=job.downloads[0].at,
-                advice="browsers and customers trust this header more than the bytes",
+                advice=f"set Content-Type to {KINDS[suffix(file)]}: browsers and customers trust "
+                "this header more than the bytes",
                 cause=wrong,
             )
 
@@ -84,7 +88,8 @@ def _image_urls(history: RunHistory) -> Iterator[Ruling]:
         linked, result = job.download("image_url"), job.download()
         if linked is None:
             continue
-        wrong = _link_fault(linked, result)
+        another = _is_another(linked, result)
+        wrong = _link_fault(history, linked, result)
         if not wrong:
             yield None
         else:
@@ -93,21 +98,32 @@ def _image_urls(history: RunHistory) -> Iterator[Ruling]:
                 "200 and the same picture as the result",
                 f"{wrong} ({linked.url})",
                 at=linked.at,
-                advice="leave image_url out where nothing is hosted; a customer follows it",
-                cause=wrong.partition(" ")[0],
+                advice=OTHER_LINK if another else DEAD_LINK,
+                cause="another picture" if another else wrong.partition(" ")[0],
             )
 
 
-def _link_fault(linked: Downloaded, result: Downloaded | None) -> str:
+OTHER_LINK = "the url was made from another job's id or file name"
+DEAD_LINK = (
+    "leave image_url out where nothing is hosted, or its file name differs from the one stored; a "
+    "customer follows it"
+)
+
+
+def _is_another(linked: Downloaded, result: Downloaded | None) -> bool:
+    """Whether a picture lies there that is not the result; other formats cannot be compared."""
+    there, own = linked.file, result.file if result else None
+    if there is None or own is None or not there.size or suffix(there) != suffix(own):
+        return False
+    return there.sha256 != own.sha256
+
+
+def _link_fault(history: RunHistory, linked: Downloaded, result: Downloaded | None) -> str:
     if linked.error:
         return linked.error
     if linked.status_code != 200 or linked.file is None or not linked.file.size:
         return f"{linked.status_code}"
-    other = result.file if result else None
-    same_kind = other is not None and suffix(other) == suffix(linked.file)
-    if same_kind and other is not None and other.sha256 != linked.file.sha256:
-        return "another picture"
-    return ""
+    return whose_picture(history, linked.file) if _is_another(linked, result) else ""
 
 
 @check("RES-5")
@@ -126,7 +142,9 @@ def no_result_before_its_time(history: RunHistory) -> Iterator[Ruling]:
                 "404 while there is no picture",
                 wrong,
                 at=probe.at,
-                advice="look whether the job is finished before the file is opened",
+                advice="a failed job has no picture: look at its status before the file is opened"
+                if job.final_status in FAILED
+                else "look whether the job is finished before the file is opened",
                 cause=wrong,
             )
 
@@ -138,7 +156,7 @@ def _early_fault(probe: Probed, job: JobRecord) -> str:
         return f"{probe.status_code}"
     after = [p for p in job.polls if p.at - p.took > probe.at]
     early = any(p.status == "queued" or _is_half_done(p) for p in after)
-    failed = job.final_status in ("failed", "timeout")
+    failed = job.final_status in FAILED
     if probe.status_code == 200 and (early or failed):
         return f"200 for a job that is {'failed' if failed else 'still worked on'}"
     return ""
@@ -160,9 +178,14 @@ def callback_image_equals_result(history: RunHistory) -> Iterator[Ruling]:
         else:
             yield job.finding(
                 "CBK-9",
-                f"the result's file (sha256 {result.file.sha256[:12]}, {result.file.size} bytes)",
-                f"sha256 {delivery.image.sha256[:12]}, {delivery.image.size} bytes",
+                f"the callback's image to be the result's file ({_file(result.file)})",
+                f"another file ({_file(delivery.image)})",
                 at=delivery.at,
-                advice="the file changed between callback and download, or one is another job's",
+                advice="encode once, and send and store the same bytes; or one of them is another "
+                "job's",
                 cause="callback and result differ",
             )
+
+
+def _file(file: File) -> str:
+    return f"sha256 {file.sha256[:12]}, {file.size} bytes"

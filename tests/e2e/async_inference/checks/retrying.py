@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from math import inf
 
 from tests.e2e.async_inference.checks.owing import unless_absent
+from tests.e2e.async_inference.diagnosis import shown_percent
 from tests.e2e.async_inference.events import Delivered, Polled
 from tests.e2e.async_inference.ledger import is_surely_taken
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
@@ -25,15 +26,18 @@ def not_delivered_while_worked_on(history: RunHistory) -> Iterator[Ruling]:
         if working is None:
             yield None
         else:
-            progress = "" if working.progress is None else f" at {working.progress:g} %"
+            percent = working.progress
+            progress = "" if percent is None else f", {shown_percent(percent)} %"
             yield job.finding(
                 "CBK-15",
                 "the callback after the work, not before",
-                f"the callback {job.since_submission(job.delivery.at):.1f} s and {working.status}"
-                f"{progress} {job.since_submission(working.at):.1f} s after submission",
+                f"a callback {job.since_submission(job.delivery.at):.1f} s after submission; "
+                f"at {job.since_submission(working.at):.1f} s the status still said "
+                f"{working.status}{progress}",
                 at=working.at,
-                advice="send the callback when the picture is finished; showing `processing` until "
-                "it was sent is fine, progress that goes on is not",
+                advice="either the callback goes out too early, or the status is shown late: a "
+                "cache, or a slow writer of progress (`processing` until the callback was sent is "
+                "fine, progress that goes on is not)",
                 cause="delivered while worked on",
             )
 
@@ -121,8 +125,8 @@ def no_job_runs_twice(history: RunHistory) -> Iterator[Ruling]:
         elif len(ends) > 1:
             yield job.finding(
                 "SCH-7",
-                "one end",
-                f"callbacks that tell of {len(ends)} ends: {', '.join(sorted(ends))}",
+                "the job to run once",
+                f"callbacks with {len(ends)} completed_at times: {', '.join(sorted(ends))}",
                 at=job.own_deliveries[-1].at,
                 advice="two workers took the job, or it was put back although it had finished",
                 cause="executed more than once",

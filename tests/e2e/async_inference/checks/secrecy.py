@@ -4,37 +4,46 @@ import re
 from collections.abc import Iterator
 
 from tests.e2e.async_inference.cases import CASE, MEANT, TRAVERSAL, Meant
-from tests.e2e.async_inference.checks.probes import SHOWN, broke_down, finding, said
+from tests.e2e.async_inference.checks.probes import answer_to, broke_down, finding, said
+from tests.e2e.async_inference.quoting import SHOWN
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Finding, Ruling, check
 
 INSIDE = re.compile(r'Traceback \(most recent call last\)|File "[^"]+", line \d+')
 
+STATUS = "the status"
+REFUSAL = "the answer that refused the job"
+NOT_REPEATED = "do not repeat the submitted body in an error"
+LEFT_OUT = "leave callback_secret out of what is shown; callback_secret_provided is enough"
+
 
 @check("SEC-1")
 def secrets_are_told_to_nobody(history: RunHistory) -> Iterator[Ruling]:
     """The secret of a callback stands in no answer of the miner."""
+    told = set[str | None]()
     for job in history:
         where, at = _leak(job)
         if not where:
             yield None
             continue
+        told |= {job.job_id} if where == STATUS else set()
         yield job.finding(
             "SEC-1",
             "the secret in the callback's header and nowhere else",
-            f"it stands in {where}",
+            f"the secret in {where}",
             at=at,
-            advice="leave callback_secret out of what is shown; callback_secret_provided is enough",
+            advice=NOT_REPEATED if where == REFUSAL else LEFT_OUT,
             cause=f"secret in {where}",
         )
     for probe in history.probes:
-        if probe.leaks_secret:
+        if probe.leaks_secret and probe.path.rpartition("/")[2] not in told:
             yield finding(
                 "SEC-1",
                 probe,
                 "no secret of any job in the answer",
                 actual="the callback_secret of a job",
-                advice="anyone who may ask here can forge callbacks",
+                advice="leave callback_secret out of this answer: anyone who may ask here can "
+                "forge callbacks",
                 cause=f"secret in {probe.path}",
             )
 
@@ -42,10 +51,9 @@ def secrets_are_told_to_nobody(history: RunHistory) -> Iterator[Ruling]:
 def _leak(job: JobRecord) -> tuple[str, float]:
     answer = job.answered
     if answer is not None and answer.leaks_secret:
-        what = "submission" if job.accepted else "refusal"
-        return f"the answer to the {what}", answer.at
+        return "the answer to the submission" if job.accepted else REFUSAL, answer.at
     at = next((p.at for p in job.polls if p.leaks_secret), None)
-    return ("the status", at) if at is not None else ("", 0.0)
+    return (STATUS, at) if at is not None else ("", 0.0)
 
 
 @check("SEC-3")
@@ -72,7 +80,7 @@ def ids_are_never_paths(history: RunHistory) -> Iterator[Ruling]:
 def _path_trouble(job: JobRecord) -> str:
     answer, asked = job.answered, str(job.submitted.request.get("job_id"))
     if answer is None or broke_down(answer.status_code):
-        return "no answer" if answer is None else f"{answer.status_code} {answer.body[:SHOWN]}"
+        return answer_to(job)
     if not job.accepted or job.job_id != asked:
         return ""
     climbs = "/" in asked or "\0" in asked or asked in (".", "..")

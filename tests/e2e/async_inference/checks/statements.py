@@ -13,6 +13,7 @@ from tests.e2e.async_inference.ledger import (
     was_unreachable,
     went_elsewhere,
 )
+from tests.e2e.async_inference.quoting import quoted
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Ruling, check
 
@@ -84,7 +85,7 @@ def _previews_are_of_the_real_answer(history: RunHistory) -> Iterator[Ruling]:
         if not wrong:
             yield None
         else:
-            shown = " or ".join(repr(text[:40]) for text in dict.fromkeys(texts))
+            shown = " or ".join(quoted(text, 40) for text in dict.fromkeys(texts))
             yield job.finding(
                 "CBK-13",
                 f"at most {PREVIEW} characters from the start of our answer ({shown})",
@@ -101,7 +102,7 @@ def _preview_fault(preview: str, texts: list[str]) -> str:
     bare = preview.strip().strip('"').removesuffix("...").removesuffix("…")
     if any(text.strip().startswith(bare) for text in texts):
         return ""
-    return repr(preview[:80])
+    return quoted(preview, 80)
 
 
 @check("CBK-17")
@@ -151,27 +152,36 @@ def _failed_deliveries_are_told(history: RunHistory) -> Iterator[Ruling]:
         if any(map(is_taken, job.deliveries)) or not attempted:
             continue
         wrong = _untold(section, job.deliveries)
-        if not wrong:
+        if wrong is None:
             yield None
         else:
-            how = ", ".join(str(d.answered or d.broken) for d in job.deliveries) or "unreachable"
+            expected, got = wrong
             yield job.finding(
                 "CBK-19",
-                "'failed' or 'error', with status_code after an answer and with error without one "
-                f"(our receiver: {how})",
-                wrong,
+                f"{expected}, since our receiver {_how(job.deliveries)}",
+                got,
                 at=job.polls[-1].at,
-                advice="tell the customer what to mend on his side",
-                cause=wrong,
+                advice="record how each delivery ended, so that the customer knows what to mend on "
+                "his side",
+                cause=got,
             )
 
 
-def _untold(section: CallbackSection, attempts: list[Delivered]) -> str:
+def _how(attempts: list[Delivered]) -> str:
+    """What our receiver did to the last attempt."""
+    if not attempts:
+        return "could not be reached"
+    last = attempts[-1]
+    return f"answered {last.answered}" if last.answered else f"gave no answer ({last.broken})"
+
+
+def _untold(section: CallbackSection, attempts: list[Delivered]) -> tuple[str, str] | None:
+    """What the section had to say and what it says; None where it tells enough."""
     if section.status not in UNDELIVERED:
-        return f"callback.status {section.status!r}"
+        return "callback.status 'failed'", repr(section.status)
     answered = bool(attempts) and attempts[-1].answered is not None
     if answered and section.status_code is None and not section.error:
-        return f"{section.status!r} without status_code"
+        return f"callback.status_code {attempts[-1].answered}", "no status_code"
     if not answered and not section.error and section.status_code is None:
-        return f"{section.status!r} without a text in error"
-    return ""
+        return "the reason in callback.error", "no text in error"
+    return None

@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from tests.e2e.async_inference.cases import STATUS_URL
-from tests.e2e.async_inference.checks.probes import said
+from tests.e2e.async_inference.checks.probes import said, whose_picture
+from tests.e2e.async_inference.events import Probed
 from tests.e2e.async_inference.protocol import STATUSES
+from tests.e2e.async_inference.quoting import quoted
 from tests.e2e.async_inference.run_history import RunHistory
 from tests.harness.verdict import NotApplicable, Ruling, check
 
@@ -18,11 +20,12 @@ def every_submission_accepted(history: RunHistory) -> Iterator[Ruling]:
         if job.accepted:
             yield None
         elif answer is not None:
-            said = answer.error or f"{answer.status_code} {'; '.join(answer.problems)}"
+            problems = "; ".join(answer.problems)
+            told = f"{answer.status_code} {problems or quoted(answer.body)}"
             yield job.finding(
                 "SUB-1",
                 "200, 201 or 202 with a job_id",
-                f"{said} {answer.body[:120]!r}".strip(),
+                answer.error or told,
                 at=answer.at,
                 advice="the request was valid; its body stands in the history (Submitted)",
                 cause=f"answered {answer.status_code}",
@@ -88,15 +91,25 @@ def status_urls_work(history: RunHistory) -> Iterator[Ruling]:
         if probe.status_code == 200 and right:
             yield None
             continue
-        got = "the status of " + str(probe.job_id) if probe.status_code == 200 else said(probe)
+        another = probe.status_code == 200
         yield job.finding(
             "SUB-6",
-            f"the job's status at {probe.path}, as the submission answer said",
-            got,
+            "status_url in the submission answer to lead to the status of this job",
+            f"{probe.path}, "
+            + (_status_of(history, probe) if another else f"answered {said(probe)}"),
             at=probe.at,
-            advice="status_url must be a path of this server (or a whole url) that can be polled",
-            cause="another job's status" if not right else f"answered {probe.status_code}",
+            advice=SHARED if another else f"status_url {A_URL} that can be polled",
+            cause="another job's status" if another else f"answered {probe.status_code}",
         )
+
+
+SHARED = "the submission answer was built from a variable that requests share"
+A_URL = "must be a path of this server, or a whole url,"
+
+
+def _status_of(history: RunHistory, probe: Probed) -> str:
+    other = history.by_job_id.get(str(probe.job_id))
+    return f"the status of {other.shown if other else f'another job ({probe.job_id})'}"
 
 
 @check("SUB-7")
@@ -108,20 +121,21 @@ def result_urls_work(history: RunHistory) -> Iterator[Ruling]:
         named, known = job.download("result_url"), job.download()
         if named is None or (known is not None and known.file is None):
             continue
-        if named.file is None or not named.file.size:
+        empty = named.file is None or not named.file.size
+        if empty:
             got = named.error or f"{named.status_code} without a picture"
-        elif known is not None and known.file and known.file.sha256 != named.file.sha256:
-            got = "another picture than the job's"
+        elif known and known.file and named.file and known.file.sha256 != named.file.sha256:
+            got = whose_picture(history, named.file)
         else:
             yield None
             continue
         yield job.finding(
             "SUB-7",
-            f"the job's picture at {named.url}, as the submission answer said",
-            got,
+            "result_url in the submission answer to lead to the picture of this job",
+            f"{named.url}, {got}",
             at=named.at,
-            advice="result_url must be a path of this server (or a whole url) to download from",
-            cause=got,
+            advice=f"result_url {A_URL} to download from" if empty else SHARED,
+            cause=got if empty else "another picture",
         )
 
 

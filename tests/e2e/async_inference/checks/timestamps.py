@@ -110,30 +110,48 @@ def times_are_plausible(history: RunHistory) -> Iterator[Ruling]:
         moment = aware(end.completed_at or end.failed_at)
         if moment is None:
             continue
+        name = "completed_at" if end.completed_at else "failed_at"
         doubt = _doubt(history, job, end, moment)
-        if doubt:
+        if doubt is not None:
+            expected, off, told_otherwise = doubt
             yield job.finding(
                 "POL-9",
-                "the time at which the job ended, by a clock that is set",
-                f"{end.completed_at or end.failed_at}, {doubt}",
+                f"{name} {expected}",
+                f"{end.completed_at or end.failed_at}, {off}",
                 at=end.at,
-                advice="local time told as UTC, a clock that is not set, or the wrong field",
-                cause=doubt.split(" (")[0],
+                advice=told_otherwise,
+                cause=f"{name} not {expected}",
             )
         else:
             yield None
 
 
-def _doubt(history: RunHistory, job: JobRecord, end: Polled, moment: datetime) -> str:
+def _doubt(
+    history: RunHistory, job: JobRecord, end: Polled, moment: datetime
+) -> tuple[str, str, str] | None:
+    """What the time had to be, how far it is from that, and what to look at; None if nothing."""
     told_at = moment.timestamp()
     if history.started is not None:
-        first, last = history.wall(job.submitted.at) - SKEW, history.wall(end.at) + SKEW
-        if told_at < first:
-            return f"before it was submitted (by {first + SKEW - told_at:.0f} s)"
-        if told_at > last:
-            return f"after it was told (by {told_at - last + SKEW:.0f} s)"
+        submitted, seen = history.wall(job.submitted.at), history.wall(end.at)
+        if told_at < submitted - SKEW:
+            return AFTER_SUBMISSION, *_off(submitted - told_at, "earlier than it was submitted")
+        if told_at > seen + SKEW:
+            return BEFORE_ANSWER, *_off(told_at - seen, "later than that answer")
     for name, text in (("queued_at", end.queued_at), ("started_at", end.started_at)):
         earlier = aware(text)
         if earlier is not None and told_at < earlier.timestamp() - ROUNDING:
-            return f"before {name} ({text})"
-    return ""
+            return f"no earlier than {name}", f"before {name} ({text})", WRONG_FIELD
+    return None
+
+
+AFTER_SUBMISSION = "after the job was submitted"
+BEFORE_ANSWER = "no later than the answer that shows it"
+WRONG_FIELD = "set each time in the step that it names; one of them is from another step or job"
+HOURS = "a difference of whole hours is local time written as UTC: take the time in UTC"
+CLOCK = "set the clock of the machine (NTP), and take the time when the job ends"
+HOUR, NEARLY = 3600.0, 120.0  # seconds
+
+
+def _off(seconds: float, than: str) -> tuple[str, str]:
+    in_hours = seconds > HOUR / 2 and abs(seconds - HOUR * round(seconds / HOUR)) < NEARLY
+    return f"{seconds:.0f} s {than}", HOURS if in_hours else CLOCK

@@ -5,6 +5,7 @@ from statistics import median
 
 from tests.e2e.async_inference.checks.identity import NOT_REPEATABLE, drawn, is_repeatable, twins
 from tests.e2e.async_inference.checks.images import broken_rule, pictures
+from tests.e2e.async_inference.checks.probes import said
 from tests.e2e.async_inference.events import Probed
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Finding, NotApplicable, Ruling, check
@@ -35,9 +36,8 @@ def training_is_answered(history: RunHistory) -> Iterator[Ruling]:
         if probe.status_code in (200, 202):
             yield None
         else:
-            got = probe.error or f"{probe.status_code} {probe.body[:120]!r}"
             advice = "a miner without training answers 404, 405, 501 or 503"
-            yield Finding("TRN-1", "POST /train", "200 or 202", got, probe.at, advice)
+            yield Finding("TRN-1", "POST /train", "200 or 202", said(probe), probe.at, advice)
 
 
 @check("TRN-2")
@@ -106,13 +106,15 @@ def training_does_not_stop_inference(history: RunHistory) -> Iterator[Ruling]:
     if not before:
         return
     for job, took in times[len(before) :]:
-        if took <= HALT * median(before) + GRACE:
+        limit = HALT * median(before) + GRACE
+        if took <= limit:
             yield None
         else:
             yield job.finding(
                 "TRN-4",
-                f"an end within {HALT:g} times {median(before):.1f} s, the time before training",
-                f"{took:.1f} s",
+                f"an end within {limit:.1f} s ({HALT:g} times the {median(before):.1f} s before "
+                f"training, and {GRACE:g} s)",
+                f"one after {took:.1f} s",
                 at=job.submitted.at,
                 advice="let inference go before training on a device that they share",
                 cause="training brings inference to a halt",

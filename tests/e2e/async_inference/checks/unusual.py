@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tests.e2e.async_inference.cases import CASE, DEFAULT_SIZE, HUGE_PROMPT, MEANT, Meant
 from tests.e2e.async_inference.checks.images import pictures
-from tests.e2e.async_inference.checks.probes import SHOWN, broke_down
+from tests.e2e.async_inference.checks.probes import answer_to, broke_down
 from tests.e2e.async_inference.protocol import TERMINAL
 from tests.e2e.async_inference.run_history import JobRecord, RunHistory
 from tests.harness.verdict import Finding, Ruling, check
@@ -13,13 +13,6 @@ from tests.harness.verdict import Finding, Ruling, check
 def meant(history: RunHistory, purpose: Meant) -> list[JobRecord]:
     """Jobs with this purpose that were answered."""
     return [j for j in history if j.tags.get(MEANT) == purpose and j.answered is not None]
-
-
-def answer_to(job: JobRecord) -> str:
-    answer = job.answered
-    if answer is None:
-        return "no answer"
-    return answer.error or f"{answer.status_code} {answer.body[:SHOWN]!r}"
 
 
 def code_of(job: JobRecord) -> int | None:

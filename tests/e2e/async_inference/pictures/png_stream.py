@@ -1,5 +1,6 @@
 """The header of a PNG and the exact number of rows that its pixel stream has to have."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +14,7 @@ MAX_SIDE = (1 << 31) - 1
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 FILTERS = 5
+_NUMBER = re.compile(r"^Error -?\d+ ")  # of the library that inflates: it means nothing to people
 # Of each Adam7 pass: first column, first row, column step, row step (section 8.2).
 ADAM7 = (
     (0, 0, 8, 8),
@@ -88,7 +90,8 @@ class PngStream:
                 if defect:
                     return defect
         except InflateError as error:
-            return Defect(DefectKind.STREAM, f"pixel stream is corrupt {self.progress}: {error}")
+            words = _NUMBER.sub("", str(error))
+            return Defect(DefectKind.STREAM, f"pixel stream is corrupt {self.progress}: {words}")
         return self._after_stream(self._inflater.left_over)
 
     def finish(self) -> Defect | None:

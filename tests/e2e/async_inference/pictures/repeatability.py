@@ -78,16 +78,27 @@ def learn_repeatability(pairs: Iterable[tuple[bytes, bytes]]) -> Repeatability:
         try:
             one, other = decode(first), decode(second)
         except UndecodableError as error:
-            return Repeatability(Sameness.NONE, count, reason=f"a quiet picture is broken: {error}")
+            return Repeatability(
+                Sameness.NONE,
+                count,
+                reason=f"one of the pictures is broken: {error}",
+            )
         apart = distance_between(one, other)
         if apart is None:
-            return Repeatability(Sameness.NONE, count, reason="quiet pictures differ in size")
+            return Repeatability(
+                Sameness.NONE,
+                count,
+                reason="two pictures of one request differ in size",
+            )
         distance = max(distance, apart)
         drift = max(drift, float(drift_map(one, other, CELL).max(initial=0)))
     if not count:
         return Repeatability(Sameness.NONE, 0, reason="no request was made twice in quiet")
     if distance > MAX_DISTANCE:
-        reason = f"quiet pictures of one request differ by {distance} levels"
+        reason = (
+            "two pictures of one request, made while nothing else ran, differ by up to "
+            f"{distance} of 255"
+        )
         return Repeatability(Sameness.NONE, count, distance, drift, reason)
     if distance:
         return Repeatability(Sameness.DISTANCE, count, distance, drift)

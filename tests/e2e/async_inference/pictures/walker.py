@@ -14,6 +14,8 @@ from tests.e2e.async_inference.pictures.push import (
 )
 from tests.e2e.async_inference.pictures.sniff import SNIFF_BYTES, type_by_content
 
+PIECE = 1 << 16  # bytes; of what nobody reads but counts
+
 
 class StopParsingError(Exception):
     """What follows cannot be read any more; the defect was noted."""
@@ -51,20 +53,22 @@ class Walker:
         self.size = (width, height)
         if self._expected is not None and self._expected != self.size:
             wanted = f"{self._expected[0]}x{self._expected[1]}"
-            detail = f"{width}x{height} pixels, expected {wanted}"
+            detail = f"{width}x{height} pixels instead of {wanted}"
             self._found(DefectKind.DIMENSIONS, detail, offset)
 
     def _after_end(self) -> Parser:
         """Take whatever follows the end of the picture; it is a defect, named by its look."""
-        end, head = self._at, b""
+        end, head, count = self._at, b"", 0
         try:
-            while len(head) < SNIFF_BYTES:
-                head += yield AtMost(SNIFF_BYTES - len(head))
+            while True:
+                piece = yield AtMost(PIECE)
+                head += piece[: max(0, SNIFF_BYTES - len(head))]
+                count += len(piece)
         except EndOfFileError:
-            if not head:
+            if not count:
                 return
-        what = type_by_content(head)
-        self._found(DefectKind.AFTER_END, f"data follows the end of the picture: {what}", end)
+        what = f"{count} byte{'s' * (count != 1)} ({type_by_content(head)})"
+        self._found(DefectKind.AFTER_END, f"{what} after the end of the picture", end)
 
     def _read(self, count: int) -> Generator[Wanted, Bytes, Bytes]:
         data = yield Exactly(count)

@@ -116,7 +116,7 @@ class FormReader:
             BadFormError: the form has not.
         """
         if not self._scanner.ended:
-            raise BadFormError(400, "the form has no closing boundary: it was cut short")
+            raise BadFormError(400, "a form without its closing boundary: it was cut short")
         return self.form
 
     def _begin(self, block: bytes) -> Part:

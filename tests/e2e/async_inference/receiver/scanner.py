@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from tests.e2e.async_inference.receiver.bad_form import BadFormError
+from tests.e2e.async_inference.receiver.bad_form import ANOTHER_BOUNDARY, BadFormError
 from tests.e2e.async_inference.receiver.limits import Limits
 from tests.e2e.async_inference.receiver.part_head import MOST_HEADERS
 
@@ -76,14 +76,14 @@ class PartScanner:
         if not here.startswith(boundary):
             if boundary.startswith(here):
                 return False
-            raise BadFormError(400, "the form cannot be read: no boundary where it begins")
+            raise BadFormError(400, ANOTHER_BOUNDARY)
         after = here[len(boundary) :]
         if after in {b"", b"\r", b"-"}:
             return False
         if after == b"--":
             return self._finish()
         if after != b"\r\n":
-            raise BadFormError(400, "the form cannot be read: more on the first boundary's line")
+            raise BadFormError(400, "a form that cannot be read: more on the first boundary's line")
         self._at += len(here)
         return self._open()
 
@@ -99,7 +99,7 @@ class PartScanner:
         end = self._data.find(b"\r\n\r\n", self._at)
         if end < 0:
             if len(self._data) - self._at > self._most_head:
-                raise BadFormError(400, "the form cannot be read: a part's headers are too long")
+                raise BadFormError(400, "a form that cannot be read: a part's headers are too long")
             return False
         self._part = self._begin(self._data[self._at : end])
         self._at = end + 4
@@ -155,7 +155,7 @@ class PartScanner:
         if after in {b"", b"\r"}:
             return False
         if after != b"\r\n":
-            raise BadFormError(400, "the form cannot be read: more on a boundary's line")
+            raise BadFormError(400, "a form that cannot be read: more on a boundary's line")
         self._at += 2
         self._part.end()
         return self._open()

@@ -34,7 +34,7 @@ def test_sound_files_have_no_defect(name: str) -> None:
 def test_the_size_is_read_from_the_header(name: str) -> None:
     """Another size than the expected one is a defect of every format."""
     (defect,) = examine(FILES[name], expected=(64, 65))
-    assert defect.detail == "64x64 pixels, expected 64x65"
+    assert defect.detail == "64x64 pixels instead of 64x65"
 
 
 @given(st.sampled_from(sorted(FILES)), st.data())

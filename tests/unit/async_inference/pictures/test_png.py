@@ -119,7 +119,7 @@ def test_the_header_alone_tells_a_wrong_size() -> None:
     examiner = Examiner(expected=(1024, 1024))
     news = examiner.feed(SOUND[:8] + ihdr(30_000, 30_000) + bytes(40))
     assert [d.kind for d in news][:2] == [DefectKind.DIMENSIONS, DefectKind.OVERSIZE]
-    assert str(news[0]) == "30000x30000 pixels, expected 1024x1024 (at byte 8)"
+    assert str(news[0]) == "30000x30000 pixels instead of 1024x1024 (at byte 8)"
 
 
 def test_a_truncated_file_tells_how_many_rows_there_are() -> None:

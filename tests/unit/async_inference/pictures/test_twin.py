@@ -244,10 +244,13 @@ def test_repeatability_is_the_weakest_that_was_seen(
         ([], "not repeatable: no request was made twice in quiet"),
         (
             [(FILE, encoded(OTHER[:64, :64].copy()))],
-            "not repeatable: quiet pictures of one request",
+            "not repeatable: two pictures of one request, made while nothing else ran, differ by",
         ),
-        ([(FILE, encoded(PICTURE[1:]))], "not repeatable: quiet pictures differ in size"),
-        ([(FILE, b"")], "not repeatable: a quiet picture is broken"),
+        (
+            [(FILE, encoded(PICTURE[1:]))],
+            "not repeatable: two pictures of one request differ in size",
+        ),
+        ([(FILE, b"")], "not repeatable: one of the pictures is broken"),
     ],
 )
 def test_a_miner_that_cannot_be_compared_says_why(
