@@ -74,6 +74,7 @@ class Exchange:
             body = json.dumps(request.json).replace("{job_id}", job_id).encode()
         kind = request.content_type if body is not None else ""
         answer = await self.ask(request.method, path, body, kind)
+        leaks, answer = protocol.shows(answer, secrets), protocol.redacted(answer, secrets)
         return Probed(
             at=self._clock(),
             probe=request.probe,
@@ -82,7 +83,7 @@ class Exchange:
             took=answer.took,
             status_code=answer.status_code,
             job_id=protocol.named_job(answer),
-            leaks_secret=protocol.shows(answer, secrets),
+            leaks_secret=leaks,
             body=answer.text,
             error=answer.error,
             tags={k: text.replace("{job_id}", job_id) for k, text in request.tags},

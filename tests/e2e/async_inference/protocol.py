@@ -6,8 +6,9 @@ only module that knows the names of the fields.
 """
 
 import json
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
@@ -22,6 +23,7 @@ STATUSES = frozenset({"queued", "processing"}) | TERMINAL
 CALLBACK_STATUSES = frozenset({"delivered", "failed", "expired", "skipped", "error"})
 SECRET_HEADER = "X-Callback-Secret"
 BODY_KEPT = 500
+REDACTED = b"[secret]"
 
 Body = dict[str, Any]
 M = TypeVar("M", bound=Wire)
@@ -174,8 +176,21 @@ def _shortened(value: Any) -> Any:
 
 
 def shows(answer: Answer, secrets: Iterable[str]) -> bool:
-    """Whether one of these secrets stands in the answer."""
-    return any(secret.encode() in answer.body for secret in secrets if secret)
+    """Whether one of these secrets stands in the answer, and not only as a part of a word:
+    ``callback_secret_provided`` shows no secret, even if somebody's secret is `secret`."""
+    return any(_standing_alone(secret).search(answer.body) for secret in secrets if secret)
+
+
+def _standing_alone(secret: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?<![\w-])" + re.escape(secret.encode()) + rb"(?![\w-])")
+
+
+def redacted(answer: Answer, secrets: Iterable[str]) -> Answer:
+    """The answer as it may be recorded: whoever reads a report shall not learn a secret from it."""
+    body = answer.body
+    for secret in filter(None, secrets):
+        body = _standing_alone(secret).sub(REDACTED, body)
+    return answer if body == answer.body else replace(answer, body=body)
 
 
 def named_job(answer: Answer) -> str | None:
@@ -185,6 +200,7 @@ def named_job(answer: Answer) -> str | None:
 
 def read_submission(job: str, answer: Answer, secret: str, at: float) -> Answered:
     """What a submission answer says, whatever it looks like. The secret must not be in it."""
+    leaks, answer = shows(answer, [secret]), redacted(answer, [secret])
     values, problems = _understood(_SubmissionAnswer, answer)
     return Answered(
         at=at,
@@ -196,7 +212,7 @@ def read_submission(job: str, answer: Answer, secret: str, at: float) -> Answere
         status_url=values.status_url,
         result_url=values.result_url,
         accepted=values.accepted,
-        leaks_secret=shows(answer, [secret]),
+        leaks_secret=leaks,
         body=answer.text,
         problems=problems,
         error=answer.error,
@@ -205,8 +221,9 @@ def read_submission(job: str, answer: Answer, secret: str, at: float) -> Answere
 
 def read_status(job: str, answer: Answer, secret: str, at: float) -> Polled:
     """What a polled status says. ``secret`` is looked for in it: it must not be there."""
+    leaks, answer = shows(answer, [secret]), redacted(answer, [secret])
     values, problems = _understood(_StatusAnswer, answer)
-    section, leaks = values.callback, shows(answer, [secret])
+    section = values.callback
     return Polled(
         at=at,
         job=job,
@@ -224,7 +241,7 @@ def read_status(job: str, answer: Answer, secret: str, at: float) -> Polled:
         job_error=values.error,
         callback=None if section is None else CallbackSection(**section.model_dump()),
         leaks_secret=leaks,
-        body="" if answer.status_code == 200 or leaks else answer.text,
+        body="" if answer.status_code == 200 else answer.text,
         problems=problems,
         error=answer.error,
     )

@@ -120,6 +120,26 @@ def test_a_wrong_field_does_not_hide_the_others() -> None:
     assert len(polled.problems) == 2
 
 
+def test_a_secret_that_was_told_is_recorded_nowhere() -> None:
+    told = {
+        "job_id": "a",
+        "status": "failed",
+        "error": "no callback with s3cret-9",
+        "x": "s3cret-9",
+    }
+    submitted = protocol.read_submission("job_1", answer(told), "s3cret-9", at=1.0)
+    polled = protocol.read_status("job_1", answer(told), "s3cret-9", at=1.0)
+    assert submitted.leaks_secret
+    assert polled.leaks_secret
+    assert polled.job_error == "no callback with [secret]"
+    assert "s3cret-9" not in repr(submitted) + repr(polled)
+
+
+def test_a_word_that_holds_the_secret_tells_nothing() -> None:
+    told = answer({"status": "queued", "callback_secret_provided": True})
+    assert not protocol.read_status("job_1", told, "secret", at=1.0).leaks_secret
+
+
 def test_a_secret_in_an_answer_is_seen() -> None:
     told = answer({"status": "queued", "request": {"callback_secret": "s3cret"}})
     assert protocol.read_status("job_1", told, "s3cret", at=1.0).leaks_secret
