@@ -30,7 +30,7 @@ ROWS: tuple[Row, ...] = (
     row("lora-ignored", "IDN-4", LORAS),
     row("lora-sticks", "IDN-4 IDN-5", LORAS),
     row("newest-first", "SCH-3 SCH-4", TURN, miner="--workers 1 --job-seconds 0.3"),
-    row("blocks-backwards", "SCH-4", TURN, miner="--workers 1 --job-seconds 0.3"),
+    row("blocks-backwards", "SCH-4", TURN, miner="--workers 1 --job-seconds 0.5"),
     row("job-forgotten", "SCH-8", CLIENTS, miner="--workers 1 --job-seconds 0.2", **SHORT),
     row("slows-down", "SCH-6", IN_A_ROW),
     row("training-refused", "TRN-1", TRAINING),
