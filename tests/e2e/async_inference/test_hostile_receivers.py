@@ -18,6 +18,7 @@ from tests.e2e.async_inference.checks import (
 )
 from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
 from tests.e2e.async_inference.nemesis import (
+    CODES,
     AnswersError,
     ConnectionRefused,
     DownAndUp,
@@ -25,7 +26,7 @@ from tests.e2e.async_inference.nemesis import (
     HoldsFirst,
     Nemesis,
     NoAnswer,
-    Redirects,
+    RedirectsInTurn,
     Resets,
     SlowAnswer,
     SlowCallbacks,
@@ -67,11 +68,11 @@ BREAKS = [
 ]
 HESITATES = [
     SlowCallbacks(kib_per_s=512),
-    SlowAnswer(seconds=2.5),
-    EndlessAnswer(seconds=2.5),
-    NoAnswer(seconds=2.5),
+    SlowAnswer(seconds=1.2),
+    EndlessAnswer(seconds=1.2),
+    NoAnswer(seconds=1.2),
 ]
-MOVES = [Redirects(status, to) for status in (301, 302, 303, 307, 308) for to in To]
+MOVES = [RedirectsInTurn(to) for to in To]
 # Longer than the 30 seconds for which miners usually wait.
 OUTLASTS = [SlowAnswer(45), EndlessAnswer(seconds=45), NoAnswer(45)]
 # Time for all attempts of a miner that tries several times with pauses of its own.
@@ -110,7 +111,7 @@ def test_a_receiver_that_moved(
     testbed: BoundTestbed, draw: Draw, judge: Judge, nemesis: Nemesis
 ) -> None:
     """Followed or not, a redirect is told as what it was, and never takes the secret along."""
-    history = testbed.run(for_a_hostile_receiver(draw.jobs(1)), nemesis)
+    history = testbed.run(for_a_hostile_receiver(draw.jobs(len(CODES))), nemesis)
 
     verdict = judge(
         history,

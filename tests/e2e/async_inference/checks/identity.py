@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tests.e2e.async_inference.checks.damage import looks_blank
 from tests.e2e.async_inference.checks.images import pictures
 from tests.e2e.async_inference.events import File
-from tests.e2e.async_inference.run_history import RECIPE, JobRecord, RunHistory
+from tests.e2e.async_inference.run_history import QUIET, RECIPE, JobRecord, RunHistory
 from tests.harness.verdict import Finding, NotApplicable, Ruling, check
 
 
@@ -33,6 +33,10 @@ def twins(history: RunHistory) -> list[list[JobRecord]]:
         if drawn(job):
             groups[job.recipe].append(job)
     return [group for group in groups.values() if len(group) > 1]
+
+
+def _in_quiet(group: list[JobRecord]) -> list[JobRecord]:
+    return [job for job in group if job.tags.get("load") == QUIET]
 
 
 def is_repeatable(group: list[JobRecord]) -> bool:
@@ -97,12 +101,12 @@ def _matters(history: RunHistory, name: str) -> bool:
 @check("IDN-2")
 def equal_requests_equal_pictures(history: RunHistory) -> Iterator[Ruling]:
     """The same request, made twice in quiet, gives the same picture, or nearly so."""
-    learned, groups = history.learned, twins(history)
+    learned, groups = history.learned, [_in_quiet(group) for group in twins(history)]
     if learned is None or learned.distance is None:
-        if groups and learned is not None:
+        if any(groups) and learned is not None:
             yield NotApplicable(f"equal requests cannot be compared ({learned.told})")
         return
-    for one, *others in groups:
+    for one, *others in filter(None, groups):
         for other in others:
             if drawn(one) == drawn(other) or learned.tolerance is not None:
                 yield None

@@ -10,6 +10,7 @@ from tests.e2e.async_inference.nemesis.long_answer import LongAnswer
 from tests.e2e.async_inference.nemesis.no_answer import NoAnswer
 from tests.e2e.async_inference.nemesis.quiet import Quiet
 from tests.e2e.async_inference.nemesis.redirects import Redirects, To
+from tests.e2e.async_inference.nemesis.redirects_in_turn import CODES, RedirectsInTurn
 from tests.e2e.async_inference.nemesis.resets import Resets, When
 from tests.e2e.async_inference.nemesis.slow_answer import SlowAnswer
 from tests.e2e.async_inference.nemesis.slow_callbacks import SlowCallbacks
@@ -30,6 +31,8 @@ ALL: tuple[Nemesis, ...] = (
     Redirects(303, To.OTHER_HOST),
     Redirects(307, To.OTHER_HOST),
     Redirects(308, To.OTHER_HOST),
+    RedirectsInTurn(),
+    RedirectsInTurn(To.OTHER_HOST),
     ConnectionRefused(),
     Resets(When.BEFORE),
     Resets(When.DURING),
@@ -46,6 +49,7 @@ ALL: tuple[Nemesis, ...] = (
 
 __all__ = [
     "ALL",
+    "CODES",
     "AnswersError",
     "ConnectionRefused",
     "DownAndUp",
@@ -56,6 +60,7 @@ __all__ = [
     "NoAnswer",
     "Quiet",
     "Redirects",
+    "RedirectsInTurn",
     "Resets",
     "SlowAnswer",
     "SlowCallbacks",

@@ -23,6 +23,7 @@ from tests.e2e.async_inference.receiver.record import Answer, Record
 from tests.e2e.async_inference.receiver.stage import Stage
 from tests.e2e.async_inference.receiver.store import NotStoredError, PictureFile, Store
 
+SLOW_BUFFER = 65536  # bytes
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -147,7 +148,9 @@ class Arrival:
     def slow_down(self, bytes_per_second: float) -> None:
         """Read no faster than this from now on; the sender is not blamed for it.
 
-        The socket's buffer is made small, or the system would take in a whole picture for us.
+        The socket's buffer is made small, or the system would take in a whole picture for us; but
+        not smaller than a segment on this machine's loopback: a window that has been shut and can
+        only open by less stays shut until the sender asks, which can take seconds.
         """
 
         async def linger(size: int) -> float:
@@ -157,7 +160,7 @@ class Arrival:
             return size / bytes_per_second
 
         self._body.linger = linger
-        self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SLOW_BUFFER)
 
     async def read_some(self, at_least: int) -> None:
         """Read the start of the body and throw it away.

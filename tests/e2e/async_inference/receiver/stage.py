@@ -50,6 +50,10 @@ class Stage:
         self._attempts[path] += 1
         return self._attempts[path], self._attempts.total()
 
+    def place(self, path: str) -> int:
+        """Which of the paths this is, in the order of their first attempts; from 1."""
+        return list(self._attempts).index(path) + 1
+
     def say(self, act: str, token: str | None = None, *, leaked: bool = False) -> None:
         """Record a hostile act, so that nobody takes its effect for the miner's fault."""
         event = NemesisActed(

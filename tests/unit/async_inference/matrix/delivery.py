@@ -63,6 +63,6 @@ ROWS: tuple[Row, ...] = (
     row("callback-jpeg-type", "CBK-26 IMG-1", MANY),
     row("callback-jpeg-name", "CBK-26", MANY),
     row("callback-time-1970", "CBK-27", MANY),
-    row("follows-redirects", "SEC-2", f"{MOVED}[Redirects(status=302, to=other host)]"),
+    row("follows-redirects", "SEC-2", f"{MOVED}[RedirectsInTurn(to=other host)]"),
     row("executed-twice", "CBK-4 SCH-7", MANY),
 )

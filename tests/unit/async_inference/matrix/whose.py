@@ -4,13 +4,12 @@ from tests.unit.async_inference.matrix.liveness import SHORT
 from tests.unit.async_inference.matrix.row import Row, row
 
 LINKS = "test_results.py::test_results_and_links"
+AGAIN = "test_identity.py::test_the_same_request_again"
 NO_RESULT = "test_results.py::test_a_failed_job_has_no_result"
-ZERO = "test_identity.py::test_seed_zero"
 LORAS = "test_identity.py::test_loras_come_and_go"
 TURN = "test_scheduling.py::test_jobs_have_their_turn"
 CLIENTS = "test_scheduling.py::test_two_clients_share_a_miner"
 IN_A_ROW = "test_scheduling.py::test_jobs_in_a_row_take_as_long_each"
-AGAIN = "test_identity.py::test_the_same_request_again"
 TRAINING = "test_training.py"
 AT_WORK = "--job-seconds 0.5"
 
@@ -24,9 +23,9 @@ ROWS: tuple[Row, ...] = (
     row("result-early-500", "RES-5", LINKS, miner=AT_WORK),
     row("result-early-500", "RES-5", NO_RESULT),
     row("result-404", "RES-1 RES-4", LINKS),
-    row("seed-zero-ignored", "IDN-3", ZERO),
+    row("seed-zero-ignored", "IDN-3", AGAIN),
     row("seed-drawn", "IDN-2", AGAIN),
-    row("seed-ignored", "IDN-1", ZERO),
+    row("seed-ignored", "IDN-1", AGAIN),
     row("lora-ignored", "IDN-4", LORAS),
     row("lora-sticks", "IDN-4 IDN-5", LORAS),
     row("newest-first", "SCH-3 SCH-4", TURN, miner="--workers 1 --job-seconds 0.3"),

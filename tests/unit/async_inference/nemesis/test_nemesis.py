@@ -21,6 +21,7 @@ from tests.e2e.async_inference.nemesis import (
     NoAnswer,
     Quiet,
     Redirects,
+    RedirectsInTurn,
     Resets,
     SlowAnswer,
     SlowCallbacks,
@@ -117,6 +118,23 @@ def test_a_redirect_on_the_same_host_can_be_followed(receiver: Running, status: 
     first, second = receiver.deliveries(2)
     assert (first.answered, second.answered) == (status, answer.status_code)
     assert (second.method, second.nemesis) == ("POST" if keeps_method else "GET", "")
+
+
+def test_each_url_gets_a_redirect_of_its_own_and_keeps_it(receiver: Running) -> None:
+    meet(receiver, RedirectsInTurn())
+    codes = list[int]()
+    for number in (1, 2, 1, 3, 4, 5, 6):
+        receiver.server.expect(f"tok-{number}", SECRET)
+        answer = requests.post(
+            f"{receiver.server.url}/callback/tok-{number}",
+            {"job_id": f"job-{number}", "status": "completed"},
+            files={"image": ("r.png", b"x", "image/png")},
+            headers=HEADERS,
+            timeout=DEADLINE,
+            allow_redirects=False,
+        )
+        codes.append(answer.status_code)
+    assert codes == [301, 302, 301, 303, 307, 308, 301]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
