@@ -18,23 +18,20 @@ CALLBACK_PATH = "/callback"
 
 
 class Assignments:
-    """Of one run.
+    """Of one run. Call :meth:`deliver_to` before the first job is assigned."""
 
-    ``callback_base`` is the url that the miner is told. ``expect`` announces a callback's token and
-    secret to our own server; None where the server is somebody else's and knows one url only.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        run: str,
-        callback_base: str,
-        expect: Callable[[str, str], None] | None,
-    ) -> None:
+    def __init__(self, settings: Settings, run: str) -> None:
         self._settings, self._run = settings, run
-        self._base, self._expect = callback_base, expect
+        self._base = ""
+        self._expect: Callable[[str, str], None] | None = None
         self._numbers = itertools.count(1)
         self._sizes: dict[str, tuple[int, int]] = {}
+
+    def deliver_to(self, base: str, expect: Callable[[str, str], None] | None) -> None:
+        """``base`` is the url that the miner is told. ``expect`` announces a callback's token and
+        secret to our own server; None where the server is somebody else's and knows one url only.
+        """
+        self._base, self._expect = base, expect
 
     def assign(self, job: Job) -> Assignment:
         chosen = self._settings

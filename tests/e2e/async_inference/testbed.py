@@ -71,6 +71,8 @@ class Testbed:
         self.settings, self.miner_url, self.recorder = settings, miner_url, recorder
         self.loras = settings.test_loras
         self._seed = seed
+        # There before our server listens: strangers' callbacks may come in at once.
+        self._assignments = Assignments(settings, recorder.run)
         self._ended: list[Flight] = []
         self._tolerance: Tolerance | None = None
         self._driver: Driver | None = None
@@ -140,8 +142,7 @@ class Testbed:
         )
         recorder.record(await opening.greet_miner(self._exchange, self.miner_url))
         self.loras = self.loras or await opening.offered_loras(self._exchange)
-        base, expect = await self._open_callbacks()
-        self._assignments = Assignments(settings, recorder.run, base, expect)
+        self._assignments.deliver_to(*await self._open_callbacks())
 
     async def _open_callbacks(self) -> tuple[str, Callable[[str, str], None] | None]:
         """Where the miner shall send callbacks, and how to announce them; None: nowhere."""
