@@ -2,9 +2,10 @@
 # a cluster too) with another command.
 FROM python:3.12-slim
 WORKDIR /suite
-COPY requirements_test_async.txt requirements_kubernetes.txt ./
-RUN pip install --no-cache-dir -r requirements_kubernetes.txt
+COPY requirements_test_async.txt requirements_kubernetes.txt requirements_locust.txt ./
+RUN pip install --no-cache-dir -r requirements_kubernetes.txt -r requirements_locust.txt
 COPY . .
+RUN pip install --no-cache-dir --no-deps --editable .
 EXPOSE 8091
 HEALTHCHECK --interval=5s --timeout=3s --retries=12 \
   CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8091/health')"]

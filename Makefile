@@ -7,6 +7,9 @@ VENV := $(ROOT)/.venv
 PY := $(VENV)/bin/python
 INSTALL := $(ROOT)/.ci/install
 MAKEFLAGS += --no-print-directory
+# The tests start hundreds of processes. Without compiled modules on the disk each of them would
+# compile the whole package again, which takes longer than most of their work.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## show this list
@@ -22,20 +25,39 @@ format: ## rewrite the code in the project's format
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(VENV)/bin/ruff check --fix-only --quiet . && $(VENV)/bin/ruff format .
 
-.PHONY: test
-test: ## the project's own tests (not a miner's)
+.PHONY: test test-fast test-integration test-matrix
+test: test-fast ## the project's own tests (not a miner's), all but Kubernetes
+	@echo "Now tests/matrix and tests/integration side by side; each shows its results when it ends"
+	@$(MAKE) -C $(ROOT) --jobs=2 --output-sync test-matrix test-integration
+test-fast: ## those that need no process, no browser and no server
 	@$(INSTALL) requirements_dev.txt
-	@cd $(ROOT) && $(PY) -m pytest tests/unit reference/tests -n auto --dist worksteal
+	@cd $(ROOT) && $(call pytest_per_core,1) tests/unit
+test-integration: ## those that start servers, commands or a browser
+	@$(INSTALL) requirements_dev.txt
+	@cd $(ROOT) && $(call pytest_per_core,1.5) tests/browser tests/integration
+test-matrix: ## the suites against every fault; the rows mostly wait, so five to two cores
+	@$(INSTALL) requirements_dev.txt
+	@cd $(ROOT) && $(call pytest_per_core,2.5) tests/matrix
+pytest_per_core = $(PY) -m pytest --dist worksteal -n $$($(PY) -c 'import os; print(max(1, int(os.cpu_count() * $(1))))')
+
+.PHONY: coverage
+coverage: ## the lines and branches of the package that tests/unit run (in their own processes)
+	@$(INSTALL) requirements_dev.txt
+	@cd $(ROOT) && $(PY) -m pytest tests/unit -q -n auto --dist worksteal --cov --cov-report=term
 
 .PHONY: parallel
 parallel: ## the suites side by side, with one verdict (SUITES="e2e worker unit")
 	@$(INSTALL) requirements_dev.txt
-	@cd $(ROOT) && $(PY) -m tests.coordinator $(or $(SUITES),e2e worker unit) $(ARGS)
+	@cd $(ROOT) && $(VENV)/bin/asyncproof suites $(or $(SUITES),e2e worker unit) $(ARGS)
 
 .PHONY: e2e
 e2e: ## test a miner (ASYNC_MINER_URL=http://host:8091), or the bundled reference miner
-	@$(INSTALL) requirements_test_async.txt
 	@$(ROOT)/.ci/e2e
+
+.PHONY: stress-distributed
+stress-distributed: ## jobs from a master and two workers of Locust, with one verdict (ARGS="--jobs 1000 --users 50")
+	@$(INSTALL) requirements_locust.txt
+	@$(ROOT)/.ci/stress-distributed $(ARGS)
 
 .PHONY: worker-test tiny-model
 worker-test: tiny-model ## test one LLM worker alone (ARGS="--profile my.toml --model model.gguf")
@@ -59,7 +81,28 @@ bench: ## ratios against named peers (BENCH=--quick for under a minute each)
 	@$(INSTALL) requirements_dev.txt requirements_bench.txt
 	@cd $(ROOT) && for script in benchmarks/*.py; do echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py) $(BENCH); done
 
+.PHONY: fuzz kills
+fuzz: ## throw made-up requests at a callback server for an hour (ARGS="--seconds 60")
+	@$(INSTALL) requirements_dev.txt
+	@cd $(ROOT) && $(PY) -m tests.support.fuzz $(ARGS)
+kills: ## kill callback servers under load, 500 times in 100,000 callbacks, and look for losses (ARGS="--kills 20 --callbacks 4000")
+	@$(INSTALL) requirements_dev.txt
+	@cd $(ROOT) && $(PY) -m tests.support.kills $(ARGS)
+
 .PHONY: test-kubernetes
 test-kubernetes: ## the Kubernetes backend against a real API server (builds one on Debian, once)
 	@$(INSTALL) requirements_dev.txt requirements_test_kubernetes.txt
 	@cd $(ROOT) && binaries=$$(tests/kubernetes/build) && $(PY) -m pytest tests/kubernetes --kubernetes-binaries="$$binaries" -q
+
+.PHONY: test-engine test-locust
+test-engine: ## the diffusion model of the reference miner, and its rows of the matrix (installs torch)
+	@$(INSTALL) requirements_dev.txt requirements_engine.txt
+	@cd $(ROOT) && $(PY) -m pytest tests/unit/reference/test_engine.py tests/matrix -q -k "engine or diffusion" $(ARGS)
+test-locust: ## stress runs from a master and two workers of Locust
+	@$(INSTALL) requirements_dev.txt requirements_locust.txt
+	@cd $(ROOT) && $(PY) -m pytest tests/integration/stress/test_locust.py -q $(ARGS)
+
+.PHONY: test-servers
+test-servers: ## the suite against BentoML, Cog and RunPod's SDK, sound and broken (installs them once; ARGS="-k cog")
+	@$(INSTALL) requirements_dev.txt
+	@cd $(ROOT) && python=$$(tests/servers/install) && SERVERS_PYTHON=$$python $(PY) -m pytest tests/servers -q $(ARGS)

@@ -29,3 +29,5 @@ if not_there := missing(REQUIREMENTS.read_text(encoding="utf-8")):
         f"Please run: {sys.executable} -m pip install -r {REQUIREMENTS.name}\n"
     )
     sys.exit(SETUP_FAILED)
+
+pytest_plugins = ["asyncproof.pytest_plugin"]

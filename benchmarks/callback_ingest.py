@@ -3,8 +3,9 @@
     python -m benchmarks.callback_ingest [--quick]
 
 Processor time of the server's process, the servers in turn in every round. The second peer does the
-same work: it hashes each picture and gives it its name only when it is whole. Then, how the memory
-grows with the number of pictures that arrive at once.
+same work: it hashes each picture and gives it its name only when it is whole. ``TLS`` is our server
+behind a certificate. Then, how the memory grows with the number of pictures that arrive at once,
+and how long a start takes with 100,000 callbacks in the journal.
 
 Small callbacks are kept in memory, where the system has a folder for that: before ext4 makes a file
 it looks past every inode that was removed in the last minutes, which after a run of the tests costs
@@ -16,22 +17,28 @@ import contextlib
 import os
 import random
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
 import psutil
+
+from asyncproof.history.events import File
+from asyncproof.receiver.storage.entries import CallbackEntry, encode
+from tests.support.certificates import certificate
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ["tests/e2e/async_inference/callback_server.py", "--host=127.0.0.1", "--port=0", "--folder"]
 PEER = ["-m", "benchmarks.peers.fastapi_receiver"]
 SAME_WORK = [*PEER, "--same-work"]
 KIB, MIB = 1024, 1024 * 1024
+MANY = 100_000
 IN_MEMORY = Path("/dev/shm")
 SMALL = 64 * KIB
 BOUNDARY = "5f1c8e2ab9d34c6f8d0e7b6a53c2f419"  # as long as that of requests and aiohttp
@@ -47,6 +54,13 @@ class Server:
 
     process: psutil.Process
     port: int
+    tls: ssl.SSLContext | None = None
+
+    def connect(self) -> socket.socket:
+        plain = socket.create_connection(("127.0.0.1", self.port))
+        if self.tls is None:
+            return plain
+        return self.tls.wrap_socket(plain, server_hostname="127.0.0.1")
 
     def seconds(self) -> float:
         """Processor time used so far, from the scheduler's own nanoseconds where there are any."""
@@ -84,7 +98,7 @@ def request(job_id: str, image: bytes) -> bytes:
 
 def deliver(server: Server, image: bytes, count: int, name: str) -> float:
     """Send ``count`` callbacks on one connection; processor seconds of the server for each."""
-    with socket.create_connection(("127.0.0.1", server.port)) as sock:
+    with server.connect() as sock:
         sock.sendall(request(f"{name}-warm-up", image))
         _answered(sock)
         began = server.seconds()
@@ -125,7 +139,11 @@ def compare(size: int, count: int, rounds: int) -> dict[str, list[float]]:
             name: running.enter_context(started(command, folder / name))
             for name, command in commands.items()
         }
-        spent: dict[str, list[float]] = {name: [] for name in commands}
+        cert, key = certificate(folder)
+        behind = [OURS[0], f"--cert={cert}", f"--key={key}", *OURS[1:]]
+        secured = running.enter_context(started(behind, folder / "TLS"))
+        servers["ours, TLS"] = replace(secured, tls=ssl.create_default_context(cafile=str(cert)))
+        spent: dict[str, list[float]] = {name: [] for name in servers}
         for turn in range(rounds):
             for name, server in servers.items():
                 spent[name].append(deliver(server, image, count, f"{size}-{turn}"))
@@ -157,6 +175,50 @@ def growth(folder: Path, pictures: int, size: int) -> int:
         return max(peak, server.process.memory_info().rss) - before
 
 
+def restart(folder: Path, recorded_before: int) -> float:
+    """Seconds from the start of a process until it listens, with so many callbacks recorded.
+
+    All of them are listed then.
+    """
+    folder.mkdir()
+    with (folder / "journal.ndjson").open("wb") as journal:
+        for n in range(1, recorded_before + 1):
+            journal.write(encode(recorded(n)) + b"\n")
+    began = time.monotonic()
+    with started(OURS, folder) as server:
+        took = time.monotonic() - began
+        with server.connect() as sock:
+            asked = "GET /callbacks HTTP/1.1", "Host: localhost", "Connection: close", "", ""
+            sock.sendall("\r\n".join(asked).encode())
+            answer = b"".join(iter(lambda: sock.recv(MIB), b""))
+    if answer.count(b'"number":') != recorded_before:
+        raise SystemExit("not all callbacks are listed")
+    return took
+
+
+def recorded(number: int) -> CallbackEntry:
+    """An entry as an ordinary callback leaves it."""
+    digest = f"{number:064x}"
+    job_id = digest[-32:]
+    return CallbackEntry(
+        number=number,
+        received_at="2026-01-02T03:04:05.000+00:00",
+        sender="127.0.0.1",
+        path="/callback",
+        secret="match",
+        job_id=job_id,
+        status="completed",
+        completed_at="2026-01-02T03:04:05Z",
+        image=File(path=f"images/{job_id}.png", sha256=digest, size=1_000_000),
+        content_type=f"multipart/form-data; boundary={BOUNDARY}",
+        user_agent="python-requests/2.32",
+        answered=200,
+        answer="OK",
+        stored=True,
+        seconds=0.012,
+    )
+
+
 def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
@@ -184,7 +246,8 @@ def main() -> None:
             spent = compare(size, count, rounds)
             for server, seconds in spent.items():
                 say(f"{label:>7}  {server:20} {in_words(seconds)}")
-            ours = spent.pop("ours")
+            ours, secured = spent.pop("ours"), spent.pop("ours, TLS")
+            ratios.append(f"ratio ingest_{label}_tls {median(secured) / median(ours):.2f}")
             for suffix, theirs in zip(("", "_same_work"), spent.values(), strict=True):
                 each = sorted(t / m for m, t in zip(ours, theirs, strict=True))
                 say(f"         ratio{suffix} of the rounds: {each[0]:.2f} to {each[-1]:.2f}")
@@ -195,6 +258,8 @@ def main() -> None:
             took = (time.monotonic() - began) / repeated
             more = ", ".join(f"{g / MIB:.1f}" for g in grown)
             say(f"memory  {pictures:3} pictures of 4 MB at once: {more} MiB more ({took:.1f} s)")
+        nothing, many = restart(folder / "none", 0), restart(folder / "many", MANY)
+        say(f"a start takes {nothing:.2f} s; with {MANY} callbacks recorded {many:.2f} s")
     ratios.append(f"ratio ingest_memory_64x4mb_mib {max(grown) / MIB:.1f}")
     say("\n".join(ratios))
 

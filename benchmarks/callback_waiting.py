@@ -18,10 +18,10 @@ from statistics import median
 
 import aiohttp
 
-from tests.e2e.async_inference.callback_server import CallbackServer
-from tests.e2e.async_inference.events import Delivered
-from tests.e2e.async_inference.receiver.entries import Entry, encode
-from tests.e2e.async_inference.receiver.ledger import Waiters
+from asyncproof.history.events import Delivered
+from asyncproof.receiver.callback_server import CallbackServer
+from asyncproof.receiver.storage.entries import CallbackEntry, encode
+from asyncproof.receiver.storage.index import Waiters
 
 EVERY = 10_000
 
@@ -31,7 +31,7 @@ def journal(path: Path, entries: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as lines:
         for n in range(1, entries + 1):
-            entry = Entry(
+            entry = CallbackEntry(
                 number=n,
                 received_at="2026-01-02T03:04:05.000+00:00",
                 sender="127.0.0.1",

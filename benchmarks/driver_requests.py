@@ -23,16 +23,19 @@ from multiprocessing.connection import Connection
 from statistics import median, quantiles
 from typing import Any
 
+import aiohttp
 import requests
 from aiohttp import web
 
-from tests.e2e.async_inference import protocol
-from tests.e2e.async_inference.driver import Driver
-from tests.e2e.async_inference.events import Answered, File
-from tests.e2e.async_inference.exchange import Exchange
-from tests.e2e.async_inference.flight import Assignment, Flight, Pace
-from tests.e2e.async_inference.liveness import Budgets, Clocks
-from tests.e2e.async_inference.scenario import CallbackTo, Job, steady
+from asyncproof.driver.http_client import CONNECTIONS, HttpClient
+from asyncproof.driver.job_state import JobState, Pace, PreparedJob
+from asyncproof.driver.load_driver import LoadDriver
+from asyncproof.history.events import Answered, File
+from asyncproof.liveness.clocks import Budgets, Clocks
+from asyncproof.wire import protocol
+from asyncproof.wire.dialect import documented
+from asyncproof.workload.scenario import CallbackTo, Job
+from asyncproof.workload.shapes import AtRate, LoadStage, Stages
 
 STATUS = json.dumps({"job_id": "a" * 36, "status": "processing", "progress": 42.0}).encode()
 INTERVAL = 5.0
@@ -76,14 +79,14 @@ def a_miner() -> Iterator[str]:
         server.join()
 
 
-async def by_exchange(url: str, requests_made: int) -> None:
+async def by_client(url: str, requests_made: int) -> None:
     """As the driver polls: eight in flight, each answer parsed into an event."""
-    async with Exchange(url, time.monotonic) as exchange:
+    async with HttpClient.connected(url, time.monotonic) as client:
 
         async def poll() -> None:
             for _ in range(requests_made // 8):
-                answer = await exchange.ask("GET", PATH)
-                if protocol.read_status("job", answer, "secret", 0.0).status != "processing":
+                answer = await client.ask("GET", PATH)
+                if documented().read_status("job", answer, "secret", 0.0).status != "processing":
                     sys.exit("the stand-in miner did not answer as it should")
 
         await asyncio.gather(*(poll() for _ in range(8)))
@@ -106,7 +109,7 @@ def cost_of_one_request(url: str, requests_made: int, rounds: int) -> float:
     ratios = []
     for _ in range(rounds):
         began = time.process_time()
-        asyncio.run(by_exchange(url, requests_made))
+        asyncio.run(by_client(url, requests_made))
         ours = time.process_time() - began
         began = time.process_time()
         by_session(url, requests_made)
@@ -119,35 +122,37 @@ def cost_of_one_request(url: str, requests_made: int, rounds: int) -> float:
 
 
 def memory_of_a_job(jobs: int) -> float:
-    """Bytes of one flight with what the driver keeps for it (the answer it saw last among them)."""
+    """Bytes of one job with what the driver keeps for it (the answer it saw last among them)."""
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    flights = {}
+    states = {}
     for number in range(jobs):
         job_id = f"{number:08d}-0000-4000-8000-000000000000"
         callback = protocol.Callback(f"http://127.0.0.1:8092/callback/{number:016d}", "s" * 64)
-        assignment = Assignment(Job(prompt="a red fox", seed=number), f"job_{number}", callback)
+        prepared = PreparedJob(Job(prompt="a red fox", seed=number), f"job_{number}", callback)
         answered = Answered(at=0.0, job=f"job_{number}", took=0.0, job_id=job_id)
-        flight = Flight(assignment, answered, job_id, Clocks.started(0.0))
-        answer = protocol.Answer(0.01, 200, "application/json", bytes(STATUS))
-        flight.saw(protocol.read_status(f"job_{number}", answer, "", 1.0), answer)
-        flights[job_id] = flight
+        state = JobState(prepared, answered, job_id, Clocks.started(0.0))
+        answer = protocol.MinerAnswer(0.01, 200, "application/json", bytes(STATUS))
+        state.saw(documented().read_status(f"job_{number}", answer, "", 1.0), answer)
+        states[job_id] = state
     used = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
-    return used / len(flights)
+    return used / len(states)
 
 
-class Timed(Exchange):
+class Timed(HttpClient):
     """Notes how long after its due time each poll left, from when all ``jobs`` are in flight."""
 
-    def __init__(self, url: str, jobs: int, interval: float, polls: int) -> None:
-        super().__init__(url, time.monotonic)
+    def __init__(
+        self, url: str, session: aiohttp.ClientSession, jobs: int, interval: float, polls: int
+    ) -> None:
+        super().__init__(url, time.monotonic, session, documented())
         self.late: list[float] = []
         self.enough = asyncio.Event()
         self._jobs, self._interval, self._polls = jobs, interval, polls
         self._answered: dict[str, float] = {}
 
-    async def ask(self, method: str, path: str, *rest: Any, **more: Any) -> protocol.Answer:
+    async def ask(self, method: str, path: str, *rest: Any, **more: Any) -> protocol.MinerAnswer:
         before = self._answered.get(path)
         if before is not None and len(self._answered) == self._jobs:
             self.late.append(time.monotonic() - before - self._interval)
@@ -168,27 +173,32 @@ async def lateness(url: str, jobs: int, interval: float, rounds: int) -> float:
     """
     forever = Budgets(silence=1e9, step=1e9, total=1e9)
     assigned = [
-        Assignment(Job(prompt="a red fox", seed=n, callback=CallbackTo.NOWHERE), f"job_{n}", None)
+        PreparedJob(Job(prompt="a red fox", seed=n, callback=CallbackTo.NOWHERE), f"job_{n}", None)
         for n in range(jobs)
     ]
-    async with Timed(url, jobs, interval, jobs * rounds) as exchange:
-        driver = Driver(
-            exchange,
-            protocol.Paths(),
+    async with aiohttp.ClientSession() as session:
+        client = Timed(url, session, jobs, interval, jobs * rounds)
+        driver = LoadDriver(
+            client,
+            documented(),
             Pace(interval, 1e9, forever),
+            Stages((LoadStage(AtRate(((0.0, jobs / interval / 3),))),)),
+            iter(assigned),
             clock=time.monotonic,
             record=lambda _event: None,
             keep=never,
+            ended=lambda _name: None,
+            enough=lambda: False,
+            connections=CONNECTIONS,
         )
-        scenario = steady([one.job for one in assigned], jobs / interval / 3)
-        running = asyncio.create_task(driver.run(scenario, assigned))
-        measured = asyncio.create_task(exchange.enough.wait())
+        running = asyncio.create_task(driver.run())
+        measured = asyncio.create_task(client.enough.wait())
         await asyncio.wait({running, measured}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
             running.result()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    return quantiles(exchange.late, n=100)[-1] / interval
+    return quantiles(client.late, n=100)[-1] / interval
 
 
 async def never(_content: bytes, _content_type: str) -> File:

@@ -3,7 +3,7 @@
     python -m benchmarks.false_alarms [--quick] [--runs 20] [--at-once 2]
 
 The whole suite against the correct miner, and for each permitted variation what the matrix runs
-(``tests/unit/async_inference/matrix/permitted.py``), again and again, each run with its own seed.
+(``tests/matrix/miner/permitted.py``), again and again, each run with its own seed.
 Warnings count as well. A run that ends otherwise than with PASS is shown with its last lines.
 """
 
@@ -14,9 +14,12 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from tests.harness.exit_codes import ExitCode
-from tests.unit.async_inference.matrix.permitted import correct
-from tests.unit.async_inference.matrix.runner import Reported, listed, reported
+from asyncproof.harness.exit_codes import ExitCode
+from reference.catalog import by_name
+from reference.miner.seams import Fault
+from reference.miner.variations import VARIATIONS
+from tests.matrix.miner.permitted import correct
+from tests.matrix.miner.runner import Reported, reported
 
 SHOWN = 15  # last lines of a run that was not clean
 
@@ -36,7 +39,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20, help="runs of each miner")
     parser.add_argument("--at-once", type=int, default=2, help="runs side by side")
     chosen = parser.parse_args()
-    miners = ["", *listed("Permitted")]
+    miners = ["", *by_name(VARIATIONS, Fault)]
     miners, runs = (miners[:3], 1) if chosen.quick else (miners, chosen.runs)
     accused = Counter[str]()
     with ThreadPoolExecutor(chosen.at_once) as pool:

@@ -15,15 +15,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-from tests.e2e.async_inference import protocol
-from tests.e2e.async_inference.diagnosis import Life
-from tests.e2e.async_inference.liveness import Budgets, Clocks
-from tests.e2e.async_inference.recorder import Recorder
-from tests.e2e.async_inference.reference_miner import reference_miner
-from tests.e2e.async_inference.run_history import RunHistory
-from tests.e2e.async_inference.scenario import a_job, burst
-from tests.e2e.async_inference.testbed import Testbed
-from tests.harness.settings import Settings
+from asyncproof.history.history import History
+from asyncproof.history.job_health import JobHealth
+from asyncproof.history.recorder import Recorder
+from asyncproof.liveness.clocks import Budgets, Clocks
+from asyncproof.run.reference_miner import reference_miner
+from asyncproof.run.testbed import Testbed
+from asyncproof.settings import Settings
+from asyncproof.wire import protocol
+from asyncproof.wire.dialect import documented
+from asyncproof.workload.scenario import a_job, burst
 
 HANGS = (
     *(f"hang:{percent}" for percent in (0, 1, 25, 50, 75, 99, 100)),
@@ -50,7 +51,7 @@ SETTINGS = {
 }
 
 
-def run(arguments: Sequence[str], jobs: int, rounds: int = 1) -> list[RunHistory]:
+def run(arguments: Sequence[str], jobs: int, rounds: int = 1) -> list[History]:
     """Bursts of jobs against a miner with these arguments."""
     with tempfile.TemporaryDirectory() as folder:
         own = {"ASYNC_CALLBACK_DIR": f"{folder}/callbacks"}
@@ -58,7 +59,7 @@ def run(arguments: Sequence[str], jobs: int, rounds: int = 1) -> list[RunHistory
         miner = ["--workers", str(AT_ONCE), "--job-seconds", "0.3", *arguments]
         with (
             reference_miner(miner) as url,
-            Testbed(settings, url, Recorder(Path(folder)), seed=1) as testbed,
+            Testbed.open(settings, url, Recorder(Path(folder)), seed=1) as testbed,
         ):
             return [testbed.run(burst([a_job(n) for n in range(jobs)])) for _ in range(rounds)]
 
@@ -72,7 +73,7 @@ def lateness(fault: str, rounds: int) -> list[float]:
             found = job.gave_up[0].diagnosis if job.gave_up else None
             if found is None:
                 late.append(float("inf"))
-            elif found.life is Life.DEAD:
+            elif found.life is JobHealth.DEAD:
                 late.append(found.silent - budgets.silence)
             else:
                 late.append(found.still - budgets.still(found.stage))
@@ -97,7 +98,7 @@ def cost(act: Callable[[int], object], times: int) -> float:
 def costs(rounds: int) -> tuple[list[float], list[float]]:
     """Of reading a polled answer and of judging it, in turn."""
     body = b'{"job_id": "a", "status": "processing", "progress": 42.0, "request": {"prompt": "x"}}'
-    answer = protocol.Answer(0.01, 200, "application/json", body)
+    answer = protocol.MinerAnswer(0.01, 200, "application/json", body)
     budgets = Budgets.of(Settings())
     clocks = Clocks.started(0.0).heard_at(0.0, "processing", 42.0)
 
@@ -106,7 +107,7 @@ def costs(rounds: int) -> tuple[list[float], list[float]]:
         return seen.life(n, budgets), seen.deadline(budgets)
 
     def read(n: int) -> object:
-        return protocol.read_status("job", answer, "secret", n)
+        return documented().read_status("job", answer, "secret", n)
 
     pairs = [(cost(read, 5000), cost(judge, 5000)) for _ in range(rounds)]
     return [a for a, _ in pairs], [b for _, b in pairs]

@@ -17,7 +17,10 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from tests.e2e.async_inference.events import (
+from asyncproof.checks import THE_PROTOCOL
+from asyncproof.harness.history_file import HistoryWriter
+from asyncproof.harness.verdict import Outcome
+from asyncproof.history.events import (
     Answered,
     CallbackSection,
     Delivered,
@@ -32,10 +35,7 @@ from tests.e2e.async_inference.events import (
     ScenarioStarted,
     Submitted,
 )
-from tests.e2e.async_inference.rejudge import rejudge
-from tests.e2e.async_inference.test_async_inference import THE_PROTOCOL
-from tests.harness.history import HistoryWriter
-from tests.harness.verdict import Outcome
+from asyncproof.run.recheck import rejudge
 
 POLLS = 94  # differing polls of one job, so that a job has a hundred events
 

@@ -14,6 +14,13 @@ from multiprocessing import get_context
 
 import numpy as np
 
+from asyncproof.images.compiled import measure
+from asyncproof.images.single import Suspicion
+from asyncproof.images.single.look import judge_statistics
+from asyncproof.images.six_rules import (
+    ImageValidator,
+    detect_partial_render_bytes,
+)
 from benchmarks.pictures_corpus import (
     ART,
     Clean,
@@ -24,13 +31,6 @@ from benchmarks.pictures_corpus import (
     png_bytes,
     reference_pictures,
 )
-from tests.e2e.async_inference.image_validator import (
-    ImageValidator,
-    detect_partial_render_bytes,
-)
-from tests.e2e.async_inference.pictures import compiled
-from tests.e2e.async_inference.pictures.alone import Suspicion
-from tests.e2e.async_inference.pictures.alone.look import judge_statistics
 
 _held: list[Clean] = []  # of a worker
 MODEL_LIKE = ("photo", "reference miner", "low contrast", "fog")
@@ -38,7 +38,7 @@ MODEL_LIKE = ("photo", "reference miner", "low contrast", "fog")
 
 def look(picture: np.ndarray) -> tuple[Suspicion, ...]:
     """What the rules say, by the compiled pass, which gives the same numbers."""
-    return judge_statistics(picture, compiled.measure(picture))
+    return judge_statistics(picture, measure.measure(picture))
 
 
 def accused_by_the_six_rules(picture: np.ndarray) -> bool:

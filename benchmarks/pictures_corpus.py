@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from reference.miner.messages import Task
-from reference.miner.pictures.canvas import Canvas
+from reference.miner.pictures.canvas import whole
 
 SIDE = 1024
 MIN_SPREAD = 3.0  # levels; a source with less is an empty sheet
@@ -379,24 +378,8 @@ def reference_pictures(count: int) -> list[Clean]:
     made = []
     for n in range(count):
         prompt = f"{MINER_PROMPTS[n % len(MINER_PROMPTS)]} number {n}"
-        canvas = Canvas(_task(prompt, n))
-        canvas.step(1)
-        made.append(Clean(f"miner-{n}", "reference miner", prompt, canvas.pixels()))
+        made.append(Clean(f"miner-{n}", "reference miner", prompt, whole(prompt, n, SIDE)))
     return made
-
-
-def _task(prompt: str, seed: int) -> Task:
-    return Task(
-        key=str(seed),
-        prompt=prompt,
-        width=SIDE,
-        height=SIDE,
-        steps=1,
-        guidance=7.0,
-        seed=seed,
-        path="",
-        seconds=0.0,
-    )
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from asyncproof.images.file.examine import examine
 from benchmarks.pictures_corpus import photos, png_bytes, reference_pictures
-from tests.e2e.async_inference.pictures.file import examine
 
 # Installed files that are broken, each looked at by hand.
 BROKEN = {

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from asyncproof.images.compiled import measure
+from asyncproof.images.single.look import judge_statistics
 from benchmarks.pictures_corpus import png_bytes
 from reference.miner.loras import LORAS
 from reference.miner.messages import Task
 from reference.miner.pictures.canvas import Canvas
 from reference.miner.pictures.kinds import WORDS
-from tests.e2e.async_inference.pictures import compiled
-from tests.e2e.async_inference.pictures.alone.look import judge_statistics
 
 COUNTS = {128: 4000, 256: 3000, 512: 1500, 1024: 300}
 QUICK_COUNTS = {128: 300, 256: 200, 512: 50, 1024: 7}
@@ -72,7 +72,7 @@ def main() -> None:
             continue
         signs: Counter[str] = Counter()
         for number, picture in enumerate(pictures(size, options.first, count), options.first):
-            found = judge_statistics(picture, compiled.measure(picture))
+            found = judge_statistics(picture, measure.measure(picture))
             signs.update({str(suspicion.sign) for suspicion in found[:1]})
             if found:
                 print(f"  accused: {size}x{size} number {number}: {found[0].reason}")

@@ -22,9 +22,9 @@ import numpy as np
 import psutil
 from PIL import Image
 
+from asyncproof.images.describe import describe, describe_compiled
+from asyncproof.validation.work import ValidationRules, judge_files
 from benchmarks.pictures_corpus import photos, png_bytes, reference_pictures
-from tests.e2e.async_inference.pictures.describe import describe, describe_compiled
-from tests.e2e.async_inference.validation.work import Rules, judge_files
 
 SIZE = (1024, 1024)
 WARM_UP = 64  # pictures for each process
@@ -94,7 +94,7 @@ class Pass:
 
 def one_pass(paths: list[str], workers: int) -> Pass:
     """The clock starts when every process has loaded its code and judged some."""
-    stream = judge_files(paths, Rules(SIZE), workers)
+    stream = judge_files(paths, ValidationRules(SIZE), workers)
     collections.deque(islice(stream, WARM_UP * workers), maxlen=0)
     started, before = time.perf_counter(), _times()
     count = sum(1 for _ in islice(stream, len(paths) - 2 * WARM_UP * workers))

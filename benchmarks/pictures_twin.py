@@ -18,6 +18,11 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from asyncproof.images.pixels import Pixels, distance_map
+from asyncproof.images.reference.comparison import Difference
+from asyncproof.images.reference.judgement import Tolerance, judge
+from asyncproof.images.reference.repeatability import Repeatability, learn_repeatability
+from asyncproof.images.region import Mask, Region, enclosing
 from benchmarks.pictures_corpus import (
     SIDE,
     Clean,
@@ -26,10 +31,6 @@ from benchmarks.pictures_corpus import (
     reference_pictures,
     sources,
 )
-from tests.e2e.async_inference.pictures.pixels import Pixels, distance_map
-from tests.e2e.async_inference.pictures.region import Mask, Region, enclosing
-from tests.e2e.async_inference.pictures.repeatability import Repeatability, learn_repeatability
-from tests.e2e.async_inference.pictures.twin import Difference, compare
 
 NEAR = 8  # pixels
 SEEN = 8  # levels
@@ -79,7 +80,8 @@ def learned(pictures: list[Clean], miner: str) -> Repeatability:
 
 def differs(picture: Pixels, twin: Pixels, quiet: Repeatability) -> Difference | None:
     """The comparison as the suite makes it."""
-    return compare(picture, twin, quiet.tolerance, drift_tolerance=quiet.drift_tolerance)
+    allowed = Tolerance(quiet.tolerance, quiet.drift_tolerance)
+    return judge(picture, twin, allowed).difference
 
 
 def rectangle(rng: Chance) -> list[Mask]:
@@ -205,31 +207,34 @@ def damage(name: str, shape: Shape, clean: Iterator[Clean], rng: Chance) -> Dama
             picture[mask] = content[mask]
         seen = distance_map(picture, twin) > SEEN
         if all((seen & mask).sum() >= mask.sum() / 2 for mask in masks):
-            parts = [(_box(mask), _box(seen & mask)) for mask in masks]
+            parts = [(box(mask), box(seen & mask)) for mask in masks]
             return Damage(f"{name}, {shape.__name__}", picture, twin, parts)
 
 
-def _box(mask: Mask) -> Region:
+def box(mask: Mask) -> Region:
+    """The rectangle around what is marked."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    return Region(int(left), int(top), int(right), int(bottom), SIDE, SIDE)
+    return Region(int(left), int(top), int(right), int(bottom), *mask.shape[::-1])
 
 
-def is_located(difference: Difference, parts: list[tuple[Region, Region]]) -> bool:
-    """Whether the regions lie in the parts and enclose all that shows of them, to ``NEAR``."""
-    inside = [[r for r in difference.regions if _holds(part, r)] for part, _ in parts]
+def is_located(
+    difference: Difference, parts: list[tuple[Region, Region]], near: int = NEAR
+) -> bool:
+    """Whether the regions lie in the parts and enclose all that shows of them, to ``near``."""
+    inside = [[r for r in difference.regions if _holds(part, r, near)] for part, _ in parts]
     return sum(map(len, inside)) == len(difference.regions) and all(
-        regions and _holds(enclosing(regions), seen)
+        regions and _holds(enclosing(regions), seen, near)
         for regions, (_, seen) in zip(inside, parts, strict=True)
     )
 
 
-def _holds(outer: Region, inner: Region) -> bool:
+def _holds(outer: Region, inner: Region, near: int) -> bool:
     return (
-        outer.left - NEAR <= inner.left
-        and outer.top - NEAR <= inner.top
-        and inner.right <= outer.right + NEAR
-        and inner.bottom <= outer.bottom + NEAR
+        outer.left - near <= inner.left
+        and outer.top - near <= inner.top
+        and inner.right <= outer.right + near
+        and inner.bottom <= outer.bottom + near
     )
 
 

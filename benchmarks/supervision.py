@@ -21,7 +21,7 @@ from typing import Any
 from reference.miner.jobs import Job
 from reference.miner.messages import Report, State
 from reference.miner.supervision.fleet import Fleet, Policy
-from reference.tests.miner.supervision.shop import Shop, a_shop, stuck_lines, until
+from tests.support.shop import Shop, a_shop, stuck_lines, until
 
 BUDGET, TICK = 1.0, 0.1
 TIMES: dict[str, Any] = {

@@ -16,9 +16,9 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from tests.e2e.async_inference.events import Judged, reader
-from tests.e2e.async_inference.fold import split
-from tests.harness.settings import ROOT
+from asyncproof.history.build import split
+from asyncproof.history.events import Judged, reader
+from tests import ROOT
 
 TEST = "tests/e2e/async_inference/test_race_conditions.py::test_rapid_concurrent_inference"
 

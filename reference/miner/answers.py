@@ -1,16 +1,16 @@
-"""What the miner says about its jobs, as JSON objects. No secret ever gets in here."""
+"""The miner's answers about its jobs, as JSON objects. They never contain a secret."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from reference.miner.jobs import Job, Section, Status
-from reference.miner.requests import Refused
+from reference.miner.rules import Refused
 from reference.miner.seams import Answer
 
 
 def iso(moment: datetime | None) -> str:
-    """A time for the wire: ISO 8601 in UTC with ``Z``; empty for none."""
+    """A time in answers: ISO 8601 in UTC with ``Z``; empty for none."""
     if moment is None:
         return ""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -60,7 +60,7 @@ def status(job: Job) -> Answer:
 
 
 def section(callback: Section) -> dict[str, Any]:
-    """The ``callback`` object: only what is known of it."""
+    """The ``callback`` object: only known fields."""
     body = {
         "status": callback.status,
         "status_code": callback.status_code,
@@ -109,10 +109,10 @@ def without(answer: Answer, *names: str) -> Answer:
 
 
 def saying(answer: Answer, **fields: Any) -> Answer:
-    """The same answer with these fields; one that is no JSON object stays as it is."""
+    """The same answer with these fields; one that is not a JSON object is unchanged."""
     return replace(answer, body=answer.body | fields) if isinstance(answer.body, dict) else answer
 
 
 def fields_of(answer: Answer) -> dict[str, Any]:
-    """The fields of a JSON answer; none of a file's."""
+    """The fields of a JSON answer; none for a file."""
     return answer.body if isinstance(answer.body, dict) else {}

@@ -7,20 +7,25 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from reference.catalog import listing
+from reference.engine import names
+from reference.engine.client import EngineError, engine
 from reference.miner import pool
 from reference.miner.config import from_file
-from reference.miner.faults import FAULTS, load, switched_on
+from reference.miner.faults import FAULTS, by_name, switched_on
 from reference.miner.jobs import JobStore
 from reference.miner.loras import LORAS
 from reference.miner.seams import Chain
-from reference.miner.settings import Settings, SettingsError, configured, table
+from reference.miner.sets import SETS, entries_of
+from reference.miner.settings import DIFFUSION, Settings, SettingsError, configured, table
 from reference.miner.triggers import Arming, parse_fault, parse_trigger
 from reference.miner.variations import VARIATIONS
 
@@ -49,7 +54,7 @@ def _setting_flags(command: Command) -> Command:
 
 
 def _number(text: str) -> int | float | str:
-    """The number, or the text as it is: the settings themselves say what is allowed."""
+    """The number, or the unchanged text: the settings check what is allowed."""
     for kind in (int, float):
         with suppress(ValueError):
             return kind(text)
@@ -59,13 +64,15 @@ def _number(text: str) -> int | float | str:
 def _list_faults(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted:
         return
-    width = max(map(len, (*FAULTS, *VARIATIONS)))
-    for title, names in (("Faults:", FAULTS), ("Permitted variations:", VARIATIONS)):
-        click.echo(title)
-        for name in names:
-            entry = load(name)
-            caught = f"  [{entry.clause}]" if entry.clause else ""
-            click.echo(f"  {name:{width}}  {entry.does}{caught}")
+    width = max(map(len, by_name()))
+    for kind, families in (("Faults", FAULTS), ("Permitted variations", VARIATIONS)):
+        click.echo("\n".join(listing(kind, families, width)))
+    click.echo("Faults of the engine that samples (--engine diffusion --engine-fault NAME)")
+    for name, does in names.FAULTS.items():
+        click.echo(f"  {name:{width}}  {does}  [IMG-3]")
+    click.echo("\nSets (--set NAME)")
+    for chosen in SETS.values():
+        click.echo(f"  {chosen.name:{width}}  {chosen.does}: {', '.join(chosen.entries)}")
     context.exit()
 
 
@@ -82,15 +89,16 @@ def _list_faults(context: click.Context, _parameter: click.Parameter, wanted: bo
 @click.option(
     "--output-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="where pictures lie [a temporary folder, removed at the end]",
+    help="where pictures are stored [a temporary folder, removed at the end]",
 )
 @click.option(
     "--ready-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help='written when requests are served: {"url", "port", "pid"}',
+    help='file to write when requests are served: {"url", "port", "pid"}',
 )
-@click.option("--fault", "faults", multiple=True, metavar="NAME[:VALUE]", help="switch a defect on")
+@click.option("--fault", "faults", multiple=True, metavar="NAME[:VALUE]", help="switch on a defect")
 @click.option("--variation", "variations", multiple=True, metavar="NAME", help="differ, permitted")
+@click.option("--set", "sets", multiple=True, metavar="NAME", help="switch a set of both on")
 @click.option("--trigger", default="always", help="always, race:K, p:P or every:N [always]")
 @click.option("--fault-seed", default=0, help="seed of --trigger p:P [0]")
 @click.option("--log-level", default="INFO", type=click.Choice(["DEBUG", "INFO", "WARNING"]))
@@ -100,7 +108,7 @@ def _list_faults(context: click.Context, _parameter: click.Parameter, wanted: bo
     is_eager=True,
     expose_value=False,
     callback=_list_faults,
-    help="tell all faults and variations, and which clause catches each",
+    help="list all faults and variations by family, with the clause that each one breaks",
 )
 def main(
     *,
@@ -109,15 +117,16 @@ def main(
     ready_file: Path | None,
     faults: tuple[str, ...],
     variations: tuple[str, ...],
+    sets: tuple[str, ...],
     trigger: str,
     fault_seed: int,
     log_level: str,
     **flags: Any,
 ) -> None:
-    """A correct miner of the async inference protocol, with defects to switch on."""
+    """A correct miner of the async inference protocol, with defects that can be switched on."""
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        wanted = [parse_fault(text) for text in (*faults, *variations)]
+        wanted = [parse_fault(text) for text in (*entries_of(sets), *faults, *variations)]
         given = from_file(config) if config else {}
         given |= {name: value for name, value in flags.items() if value is not None}
         settings = configured(Settings(), given)
@@ -134,9 +143,29 @@ def main(
         try:
             folder.mkdir(parents=True, exist_ok=True)
             settings = seams.settings(settings)
-            asyncio.run(_serve(settings, seams, arming, jobs, folder=folder, ready_file=ready_file))
-        except OSError as error:
+            address = ""
+            if settings.engine == DIFFUSION:
+                address = stack.enter_context(_sampling(settings))
+                settings = replace(settings, workers=settings.max_batch)
+            asyncio.run(
+                _serve(settings, seams, arming, jobs, address, folder=folder, ready_file=ready_file)
+            )
+        except (OSError, EngineError) as error:
             _give_up(str(error), SETUP)
+
+
+@contextmanager
+def _sampling(settings: Settings) -> Iterator[str]:
+    """An engine for all inference processes; where it takes their orders."""
+    with tempfile.TemporaryDirectory(prefix="reference-engine-") as folder:
+        address = Path(folder) / "orders"
+        with engine(
+            address,
+            dtype=settings.dtype,
+            largest=settings.max_batch,
+            fault=settings.engine_fault,
+        ):
+            yield str(address)
 
 
 async def _serve(
@@ -144,6 +173,7 @@ async def _serve(
     seams: Chain,
     arming: Arming,
     jobs: JobStore,
+    address: str,
     *,
     folder: Path,
     ready_file: Path | None,
@@ -155,7 +185,7 @@ async def _serve(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    miner = Miner(settings, seams, arming, jobs, folder)
+    miner = Miner(settings, seams, arming, jobs, folder, address=address)
     runner = web.AppRunner(miner.app(), access_log=None)
     await runner.setup()
     try:
@@ -176,7 +206,7 @@ async def _listen(site: "web.TCPSite", settings: Settings) -> None:
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         why = error.strerror or str(error)
-        raise OSError(f"cannot listen on {where}: {why}; give another --host or --port") from error
+        raise OSError(f"cannot listen on {where}: {why}; use another --host or --port") from error
 
 
 def _announce(host: str, port: int, ready_file: Path | None) -> None:

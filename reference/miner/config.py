@@ -19,5 +19,5 @@ def from_file(path: Path) -> dict[str, object]:
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise SettingsError(f"{path} must hold names and values, as in `workers: 2`")
+        raise SettingsError(f"{path} must contain names and values, as in `workers: 2`")
     return {str(name): value for name, value in found.items()}

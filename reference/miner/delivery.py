@@ -1,4 +1,4 @@
-"""Callbacks: each ended job tells its receiver once, without holding up anything else."""
+"""Callbacks: each ended job is delivered once, without delaying anything else."""
 
 import asyncio
 import logging
@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from reference.miner.answers import iso
-from reference.miner.form import Form, build
+from reference.miner.form import Form, build, delivery_of
 from reference.miner.jobs import Job, Section, Status
 from reference.miner.seams import Chain, Delivery
 from reference.miner.settings import Settings
@@ -41,7 +40,7 @@ class Deliveries:
         task.add_done_callback(self._running.discard)
 
     async def stop(self) -> None:
-        """Drop what is still under way."""
+        """Cancel running deliveries."""
         for task in tuple(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -66,7 +65,7 @@ class Deliveries:
         return None
 
     async def _deliver(self, job: Job, planned: list[Delivery]) -> None:
-        """Every delivery that is planned; what became of the first is what the job tells."""
+        """Every planned delivery; the job reports the result of the first."""
         if not planned and job.callback is None:
             job.callback = self._seams.section(job, Section(status="skipped"))
         for delivery in planned:
@@ -78,16 +77,19 @@ class Deliveries:
     async def _attempts(self, job: Job, delivery: Delivery, payload: str) -> Section:
         form = self._seams.form(job, build(delivery))
         section = await self._attempt(delivery, form, payload)
-        for _ in range(self._settings.callback_attempts - 1):
+        for number in range(2, self._settings.callback_attempts + 1):
             if section.status == "delivered":
                 break
             await asyncio.sleep(self._settings.callback_retry_delay)
-            section = await self._attempt(delivery, form, payload)
+            again = self._seams.attempt(job, delivery, number)
+            if again is not delivery:
+                form = self._seams.form(job, build(again))
+            section = await self._attempt(again, form, payload)
         return section
 
     async def _attempt(self, delivery: Delivery, form: Form, payload: str) -> Section:
-        """One request. The receiver may be slow, as long as it takes a piece of the body within
-        ``callback_timeout``, and has answered within that time after the last one."""
+        """One request. The receiver may be slow if it accepts each piece of the body within
+        ``callback_timeout``, and answers within that time after the last piece."""
         section = Section(status="failed", attempted_at=_now(), payload_status=payload)
         limit = self._settings.callback_timeout
         try:
@@ -97,7 +99,7 @@ class Deliveries:
                     delivery, form, section, lambda: deadline.reschedule(loop.time() + limit)
                 )
         except TimeoutError:
-            return replace(section, error=f"the receiver did not go on within {limit:g} s")
+            return replace(section, error=f"the receiver made no progress within {limit:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return replace(section, error=str(error) or type(error).__name__)
 
@@ -125,22 +127,6 @@ class Deliveries:
             )
 
 
-def delivery_of(job: Job) -> Delivery:
-    """The callback that a correct miner sends for this job."""
-    fields = {"job_id": job.job_id, "status": str(job.status), "completed_at": iso(job.ended_at)}
-    if job.image is not None:
-        fields["image_url"] = job.image_url
-    if job.error is not None:
-        fields["error"] = job.error
-    secret = job.request.callback_secret
-    return Delivery(
-        url=job.request.callback_url or "",
-        headers={} if secret is None else {"X-Callback-Secret": secret},
-        fields=fields,
-        image=job.image,
-    )
-
-
 def _payload_status(job: Job) -> str:
     return "completed" if job.status is Status.COMPLETED else "failed"
 
@@ -160,5 +146,5 @@ async def _preview(answer: aiohttp.ClientResponse, limit: float) -> str:
                     break
                 taken += piece
     except (aiohttp.ClientError, TimeoutError) as error:
-        log.info("a receiver broke off its answer: %s", error)
+        log.info("a receiver's answer was cut off: %s", error)
     return taken.decode(errors="replace")[:PREVIEW_CHARS]

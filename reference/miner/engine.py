@@ -1,5 +1,5 @@
-"""From the queue to an ending: gives jobs to inference processes, takes what they report, and
-carries out what the fleet decides about those that hang."""
+"""From the queue to the end of a job: gives jobs to inference processes, takes their reports, and
+carries out the fleet's decisions about those that hang."""
 
 import asyncio
 import logging
@@ -31,11 +31,13 @@ from reference.miner.triggers import Arming
 
 log = logging.getLogger(__name__)
 LAST_WORDS = 500
+USUAL_STEPS = 20
 
 
 class Engine:
     """Jobs in order of submission, one at a time for each process. ``on_end`` gets each job once,
-    when it has become terminal."""
+    when it has become terminal. The processes draw themselves, or have their pictures made by what
+    takes orders at ``address``."""
 
     def __init__(
         self,
@@ -44,6 +46,8 @@ class Engine:
         arming: Arming,
         folder: Path,
         on_end: Callable[[Job], None],
+        *,
+        address: str = "",
     ) -> None:
         self._settings = settings
         self._seams = seams
@@ -51,7 +55,7 @@ class Engine:
         self._folder = folder
         self._on_end = on_end
         faults = tuple((fault.name, fault.value) for fault in seams.faults)
-        order = Launch(number=0, heartbeat=settings.heartbeat, faults=faults)
+        order = Launch(number=0, heartbeat=settings.heartbeat, faults=faults, engine=address)
         self._pool = Pool(settings.workers, order, self._hear, self._lost)
         self.fleet = Fleet(settings.workers, policy_of(settings))
         self._queue: list[Job] = []
@@ -77,7 +81,8 @@ class Engine:
 
     @property
     def ready(self) -> bool:
-        """Whether jobs are taken: not before the first process is up, nor while all slots rest."""
+        """Whether jobs are accepted: not before the first process is up, nor while all slots are
+        quarantined."""
         return self.started.is_set() and not self._all_rest()
 
     @property
@@ -89,7 +94,7 @@ class Engine:
         return self._pool.pid(slot)
 
     def named(self, key: str | None) -> str | None:
-        """The id on the wire of a job that a process works on."""
+        """The public id of a job that a process works on."""
         job = self._running.get(key or "")
         return job.job_id if job else None
 
@@ -136,9 +141,10 @@ class Engine:
             guidance=asked.guidance,
             seed=job.seed,
             path=str(self._attempt_path(job)),
-            seconds=self._settings.job_seconds,
+            seconds=self._settings.job_seconds * asked.steps / USUAL_STEPS,
             lora=asked.lora_path,
             source=str(job.source) if job.source else None,
+            beside=len(self._running) - 1 + len(self._queue),
         )
         return self._arming.of(self._seams.faults, job, self._seams.task(job, task))
 
@@ -174,11 +180,11 @@ class Engine:
         try:
             self._attempt_path(job).replace(path)
         except OSError as error:
-            return Ending(status=Status.FAILED, error=f"the picture could not be kept: {error}")
+            return Ending(status=Status.FAILED, error=f"the picture could not be stored: {error}")
         return Ending(status=Status.COMPLETED, image=path)
 
     def _lost(self, index: int, launch: int, code: int) -> None:
-        """A process ended. One that nobody ended takes its job along."""
+        """A process ended. If it was not ended by us, its job fails or is retried."""
         process = self.fleet.slots[index].process
         unasked, decisions = self.fleet.exited(index, launch, _now())
         if not unasked or process is None or self._stopping:
@@ -250,7 +256,7 @@ class Engine:
             self.end(job, Ending(status=Status.TIMEOUT, error=why))
 
     def _give_up(self, key: str | None, why: str) -> None:
-        """The job of a process that is gone: tried again first of all, or faulted."""
+        """The job of a process that is gone: retried before all others, or failed."""
         job = self._running.pop(key or "", None)
         if job is None:
             return
@@ -264,7 +270,7 @@ class Engine:
         return all(slot.quarantined for slot in self.fleet.slots)
 
     def _clear_queue(self) -> None:
-        """Nobody will work on these soon, and their clients should not wait to learn it."""
+        """No process will work on these soon, so their clients are told at once."""
         waiting, self._queue = self._queue, []
         for job in waiting:
             why = "every inference process failed too often; none is left for this job"

@@ -1,13 +1,31 @@
-"""The multipart body of a callback, as pieces of bytes around the picture."""
+"""The callback of a job, and its multipart body as pieces of bytes around the picture."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from reference.miner.answers import iso
+from reference.miner.jobs import Job
 from reference.miner.seams import Delivery
 
 PIECE = 65536
+
+
+def delivery_of(job: Job) -> Delivery:
+    """The callback that a correct miner sends for this job."""
+    fields = {"job_id": job.job_id, "status": str(job.status), "completed_at": iso(job.ended_at)}
+    if job.image is not None:
+        fields["image_url"] = job.image_url
+    if job.error is not None:
+        fields["error"] = job.error
+    secret = job.request.callback_secret
+    return Delivery(
+        url=job.request.callback_url or "",
+        headers={} if secret is None else {"X-Callback-Secret": secret},
+        fields=fields,
+        image=job.image,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +48,7 @@ class Form:
         return len(self.head) + size + len(self.tail)
 
     async def pieces(self, moved: Callable[[], None]) -> AsyncIterator[bytes]:
-        """The body in pieces; calls ``moved`` each time that the receiver took one."""
+        """The body in pieces; calls ``moved`` each time the receiver accepted one."""
         yield self.head
         if isinstance(self.image, Path):
             with self.image.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Jobs as the miner remembers them."""
+"""The miner's records of jobs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ TERMINAL = frozenset({Status.COMPLETED, Status.FAILED, Status.TIMEOUT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRequest:
-    """A checked request for one picture. The secret stays out of every representation."""
+    """A checked request for one picture. No representation shows the secret."""
 
     prompt: str
     width: int
@@ -41,7 +41,7 @@ class PictureRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """What became of a callback: the ``callback`` object of a status answer."""
+    """The result of a callback: the ``callback`` object of a status answer."""
 
     status: str
     status_code: int | None = None
@@ -53,7 +53,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a job ends: the final status with the picture's file or the reason why there is none."""
+    """How a job ended: the final status with the picture's file or the reason for its absence."""
 
     status: Status
     image: Path | None = None
@@ -62,9 +62,9 @@ class Ending:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Job:
-    """One accepted request. ``key`` is ours and unique; ``job_id`` is on the wire and can come
-    from the client, so files are named by ``key`` only. ``number`` counts submissions from 1.
-    ``floor`` is the progress of earlier attempts, which is not taken back."""
+    """One accepted request. ``key`` is internal and unique; ``job_id`` may come from the client, so
+    files are named only by ``key``. ``number`` counts submissions from 1. ``floor`` is the progress
+    of earlier attempts, below which progress never falls."""
 
     job_id: str
     number: int
@@ -92,7 +92,7 @@ class Job:
 
     @property
     def model(self) -> str:
-        """What is told of hangs by model: the LoRA that is asked for, or ``base``."""
+        """The model in statistics of hangs: the requested LoRA, or ``base``."""
         return self.request.lora_path or "base"
 
     @property
@@ -101,7 +101,7 @@ class Job:
 
 
 class JobStore:
-    """Jobs by the id that is on the wire. A terminal job gives its id free."""
+    """Jobs by their public id. A terminal job releases its id."""
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
@@ -120,7 +120,7 @@ class JobStore:
         self.accepted += 1
 
     def forget(self, job: Job) -> None:
-        """Drop this job, unless a later one took its id."""
+        """Drop this job, unless a later one has its id."""
         if self._jobs.get(job.job_id) is job:
             del self._jobs[job.job_id]
 

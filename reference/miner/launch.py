@@ -1,5 +1,5 @@
-"""How an inference process is started. The miner imports this and not what the process needs, so
-that numpy is loaded once, in the process that all inference processes are forked from."""
+"""How an inference process is started. The miner imports only this module, so that numpy is loaded
+once, in the process that all inference processes are forked from."""
 
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -8,11 +8,13 @@ from multiprocessing.connection import Connection
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """What a process is started with: ``heartbeat`` is the seconds between two signs of life while
-    it waits; ``faults`` are names with their values."""
+    it waits; ``faults`` are names with their values; ``engine`` is where an engine takes orders,
+    empty where the process draws itself."""
 
     number: int
     heartbeat: float = 1.0
     faults: tuple[tuple[str, float | None], ...] = ()
+    engine: str = ""
 
 
 def enter(launch: Launch, pipe: Connection, output: Connection) -> None:

@@ -1,11 +1,11 @@
-"""What the miner and its inference processes tell each other over their pipe."""
+"""The messages between the miner and its inference processes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """What an inference process says that it is doing."""
+    """What an inference process is doing."""
 
     STARTING = "starting"
     PRELOADING = "preloading"
@@ -20,10 +20,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One attempt at one job. ``path`` is where the picture goes: a name of this attempt only.
+    """One attempt at one job. ``path`` is the file for the picture, unique to this attempt.
 
     ``source`` is the file of a picture to start from; ``seconds`` is the time to spread over the
-    steps; ``armed`` names the faults that strike it.
+    steps; ``beside`` counts the other jobs that were in flight when it began; ``armed`` names the
+    faults that strike it.
     """
 
     key: str
@@ -37,20 +38,21 @@ class Task:
     seconds: float
     lora: str | None = None
     source: str | None = None
+    beside: int = 0
     armed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Finish what you are doing and leave."""
+    """Finish the current task and end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Evidence of life: a state, and within a job its key and percentage (0 to 100).
 
-    ``launch`` names the process that speaks; a slot's next process has another one. ``detail``
-    says why where the state is FAILED.
+    ``launch`` identifies the process; a slot's next process has another one. ``detail`` has the
+    reason if the state is FAILED.
     """
 
     launch: int

@@ -1,7 +1,7 @@
-"""The inference processes: start them, hear them, replace them, end them all.
+"""The inference processes: starts, reads, replaces and ends them.
 
-Each slot holds one process at a time. Every process has a launch number of its own, so that what
-a replaced process still says is never taken for its successor's.
+Each slot holds one process at a time. Every process has its own launch number, so that late reports
+of a replaced process are never taken for its successor's.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from reference.miner.launch import Launch, enter
 from reference.miner.messages import End, Report, Task
 
 log = logging.getLogger(__name__)
-GRACE = 1.0  # seconds between the polite end of a process and its kill
+GRACE = 1.0  # seconds between SIGTERM and SIGKILL for a process
 MESSAGES_AT_ONCE = 64
 OUTPUT_AT_ONCE = 65536
 OUTPUT_KEPT = 4096
@@ -66,8 +66,8 @@ class Launched:
 class Pool:
     """Processes in ``size`` slots, each started with ``order`` and a number of its own.
 
-    ``hear`` gets every report with its slot, also those of replaced processes; ``lost`` gets slot,
-    launch and exit code of each process that ended.
+    ``hear`` receives every report with its slot, also those of replaced processes; ``lost`` gets
+    slot, launch and exit code of each process that ended.
     """
 
     def __init__(self, size: int, order: Launch, hear: Hear, lost: Lost) -> None:
@@ -101,7 +101,7 @@ class Pool:
         return self._launches
 
     def send(self, slot: int, task: Task) -> bool:
-        """Give the process of this slot a task; False when it is gone already."""
+        """Give the process of this slot a task; False if it is already gone."""
         launched = self._slots[slot]
         try:
             if launched is None:
@@ -112,7 +112,7 @@ class Pool:
         return True
 
     def pid(self, slot: int) -> int | None:
-        """The process in this slot, while there is one."""
+        """The process in this slot, if there is one."""
         launched = self._slots[slot]
         return launched.process.pid if launched else None
 
@@ -121,7 +121,7 @@ class Pool:
         return self._last_words.get(slot, b"").decode(errors="replace").strip()
 
     async def end(self, slot: int) -> None:
-        """End the process of this slot: politely, then by force. Returns when it is gone."""
+        """End the process of this slot: SIGTERM, then SIGKILL. Returns when it is gone."""
         launched, self._slots[slot] = self._slots[slot], None
         if launched is None:
             return
@@ -145,7 +145,7 @@ class Pool:
             await launched.gone.wait()
 
     def _on_report(self, launched: Launched) -> None:
-        """A bounded number of reports, so that a talkative process does not hold up the rest."""
+        """A limited number of reports, so that a talkative process does not delay the rest."""
         try:
             for _ in range(MESSAGES_AT_ONCE):
                 if not launched.pipe.poll():
@@ -155,8 +155,8 @@ class Pool:
             asyncio.get_running_loop().remove_reader(launched.pipe.fileno())
 
     def _on_output(self, launched: Launched) -> None:
-        """Keep the end of what the process prints. One that floods us is read now and then, so
-        that it waits for us and we for nobody."""
+        """Keep the end of what the process prints. A flood is read only from time to time, so that
+        the process waits and not the miner."""
         data = os.read(launched.output.fileno(), OUTPUT_AT_ONCE)
         launched.last_words = (launched.last_words + data)[-OUTPUT_KEPT:]
         loop = asyncio.get_running_loop()
@@ -170,7 +170,7 @@ class Pool:
             loop.add_reader(launched.output.fileno(), self._on_output, launched)
 
     def _on_exit(self, launched: Launched) -> None:
-        """Hear its last reports, then let go of it."""
+        """Read its last reports, then release it."""
         loop = asyncio.get_running_loop()
         loop.remove_reader(launched.process.sentinel)
         self._drain(launched)

@@ -1,14 +1,13 @@
-"""What clients send, checked field by field.
+"""Requests of clients, checked field by field.
 
 A body that breaks a rule becomes a :class:`Refused` with the place of each wrong field; unknown
 fields are ignored.
 """
 
 import json
-import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -23,20 +22,11 @@ from pydantic import (
 )
 
 from reference.miner.jobs import PictureRequest
+from reference.miner.rules import SAFE_NAME, Refused, moment
 
-LONGEST_PROMPT = 32_768  # a task fits into a pipe's buffer, so giving it never blocks
-SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}\Z")
+LONGEST_PROMPT = 32_768  # a task fits into a pipe's buffer, so sending it never blocks
 
 M = TypeVar("M", bound=BaseModel)
-
-
-class Refused(Exception):  # noqa: N818 - an answer to the client, not an error of the program
-    """A body that cannot become a job: the HTTP status and why, field by field."""
-
-    def __init__(self, code: int, problems: list[dict[str, Any]]) -> None:
-        super().__init__(f"{code}: {problems}")
-        self.code = code
-        self.problems = problems
 
 
 def _safe_name(value: str) -> str:
@@ -58,30 +48,14 @@ def _web_url(value: str) -> str:
     if parts.port is not None and not parts.port:
         raise ValueError("must name a port that can be connected to")
     if any(ord(char) <= 32 or ord(char) == 127 for char in value):
-        raise ValueError("must not hold blanks or control characters")
+        raise ValueError("must not contain blanks or control characters")
     return value
 
 
 def _header_value(value: str) -> str:
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
-        raise ValueError("must not hold control characters, it travels as a header")
+        raise ValueError("must not contain control characters, because it is sent as a header")
     return value
-
-
-def _moment(value: object) -> datetime:
-    """An ISO 8601 time; one without an offset is taken as UTC."""
-    if not isinstance(value, str):
-        raise ValueError("must be an ISO 8601 time as text")  # noqa: TRY004 - pydantic's contract
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def moment_of(body: dict[str, Any]) -> datetime | None:
-    """The expiry of a submission that was not checked yet; None where there is none to read."""
-    try:
-        return _moment(body.get("expiry"))
-    except ValueError:
-        return None
 
 
 def _bytes_of(value: str) -> str:
@@ -100,7 +74,7 @@ Side = Annotated[int, Field(ge=64, le=2048)]
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**64)]
 WebUrl = Annotated[str, Field(max_length=8192), AfterValidator(_web_url)]
 Secret = Annotated[str, Field(max_length=4096), AfterValidator(_header_value)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime, BeforeValidator(moment)]
 Base64 = Annotated[str, AfterValidator(_bytes_of)]
 
 
@@ -150,7 +124,8 @@ class TrainBody(_Body):
 
 
 def parse_json(raw: bytes) -> dict[str, Any]:
-    """The object in a body. Raises Refused: 400 for no JSON, 422 for JSON that is no object."""
+    """The object in a body. Raises Refused: 400 if it is not JSON, 422 if the JSON is not an
+    object."""
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:

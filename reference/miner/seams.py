@@ -1,9 +1,8 @@
-"""The places where a defect can be put in, each a filter: the right value in, what is used out.
+"""The points where a defect can act, each a filter: correct value in, used value out.
 
-A correct miner uses every value as it comes. A :class:`Fault` overrides one or two filters; a
-:class:`Chain` is what the rest of the miner calls, and passes a value through those faults that
-strike this time. Filters of the first group run in the miner, those of the second in its
-inference processes.
+A correct miner returns every value unchanged. A :class:`Fault` overrides one or two filters; the
+rest of the miner calls a :class:`Chain`, which passes a value through the faults that strike this
+time. Filters of the first group run in the miner, those of the second in its inference processes.
 """
 
 import time
@@ -13,6 +12,7 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from reference.catalog import Entry
 from reference.miner.jobs import Ending, Job, Section
 from reference.miner.messages import Task
 from reference.miner.settings import Settings
@@ -27,18 +27,19 @@ BEAT_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer: JSON from ``body``, or a file or bytes of this ``kind``. ``delay`` in
-    seconds."""
+    """An HTTP answer: JSON from ``body``, or a file or bytes of this ``kind``, with further
+    ``headers``. ``delay`` in seconds."""
 
     code: int
     body: dict[str, Any] | bytes | Path
     delay: float = 0.0
     kind: str = "image/png"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One callback as it goes out. ``image`` is a file or its bytes."""
+    """One callback to send. ``image`` is a file or its bytes."""
 
     url: str
     headers: dict[str, str]
@@ -52,11 +53,19 @@ class Delivery:
 
 
 class Seams:
-    """Every filter, doing nothing."""
+    """Every filter, unchanged."""
 
     def settings(self, settings: Settings) -> Settings:
         """The settings to start with."""
         return settings
+
+    def submission_path(self, path: str) -> str:
+        """Where submissions are taken; from the usual ``path`` a redirect leads there."""
+        return path
+
+    def crowded(self, answer: Answer) -> Answer:
+        """The answer to a submission for which there is no place in the queue."""
+        return answer
 
     def raw(self, raw: bytes) -> bytes:
         """The bytes of a submission."""
@@ -64,6 +73,10 @@ class Seams:
 
     def body(self, body: dict[str, Any]) -> dict[str, Any]:
         """The JSON of a submission, before it is checked."""
+        return body
+
+    def training_body(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The JSON of a training request, before it is checked."""
         return body
 
     def in_use(self, earlier: Job | None, busy: bool) -> bool:
@@ -91,7 +104,7 @@ class Seams:
         return answer
 
     def unknown(self, job_id: str, answer: Answer) -> Answer:
-        """The answer to a question about a job that is not known."""
+        """The answer to a request for an unknown job."""
         return answer
 
     def health(self, answer: Answer) -> Answer:
@@ -111,11 +124,11 @@ class Seams:
         return jobs
 
     def task(self, job: Job, task: Task) -> Task:
-        """What an inference process is told to do."""
+        """The order to an inference process."""
         return task
 
     def ended(self, job: Job, ending: Ending) -> Ending:
-        """How a job ends."""
+        """The final state of a job."""
         return ending
 
     def deliveries(self, job: Job, deliveries: list[Delivery]) -> list[Delivery]:
@@ -123,8 +136,13 @@ class Seams:
         return deliveries
 
     def not_due(self, job: Job, deliveries: list[Delivery]) -> list[Delivery]:
-        """The callbacks of a job that owes none: no url, or expired; a correct miner has none."""
+        """The callbacks of a job without one to send: no url, or expired; a correct miner has
+        none."""
         return deliveries
+
+    def attempt(self, job: Job, delivery: Delivery, number: int) -> Delivery:
+        """A callback before it is sent for the second time or later."""
+        return delivery
 
     def form(self, job: Job, form: "Form") -> "Form":
         """The body of a callback, ready to be sent."""
@@ -151,17 +169,14 @@ class Seams:
         return data
 
 
-class Fault(Seams):
-    """One defect, or one permitted difference, with what `--list-faults` tells of it.
+class Fault(Entry, Seams):
+    """An entry of the catalog that overrides one or two filters; its clause is one of
+    ``docs/protocol.md``.
 
-    ``clause`` names the clause of ``docs/protocol.md`` that the defect breaks, empty for what is
-    permitted. ``parameter`` is the default of the value in ``--fault NAME:VALUE``, None where the
-    fault takes no value; ``launch`` is the number of the inference process that the fault is in.
+    ``parameter`` is the default of the value in ``--fault NAME:VALUE``, None where the fault takes
+    no value; ``launch`` is the number of the inference process that the fault is in.
     """
 
-    name: ClassVar[str]
-    does: ClassVar[str]
-    clause: ClassVar[str] = ""
     parameter: ClassVar[float | None] = None
     launch: int = 0
 
@@ -183,7 +198,7 @@ Armed = Callable[[Fault, Job | Task | None], bool]
 
 
 class Chain(Seams):
-    """All faults that are switched on, one after the other; ``armed`` says which strike now."""
+    """All faults that are switched on, in order; ``armed`` says which strike now."""
 
     def __init__(self, faults: Iterable[Fault] = (), armed: Armed = lambda _fault, _of: True):
         self.faults = tuple(faults)
@@ -195,6 +210,15 @@ class Chain(Seams):
 
     def settings(self, settings: Settings) -> Settings:
         return reduce(lambda value, fault: fault.settings(value), self.faults, settings)
+
+    def submission_path(self, path: str) -> str:
+        return reduce(lambda value, fault: fault.submission_path(value), self.faults, path)
+
+    def crowded(self, answer: Answer) -> Answer:
+        return reduce(lambda value, fault: fault.crowded(value), self.armed(), answer)
+
+    def attempt(self, job: Job, delivery: Delivery, number: int) -> Delivery:
+        return reduce(lambda value, f: f.attempt(job, value, number), self.armed(job), delivery)
 
     def raw(self, raw: bytes) -> bytes:
         return reduce(lambda value, fault: fault.raw(value), self.armed(), raw)
@@ -213,6 +237,9 @@ class Chain(Seams):
 
     def body(self, body: dict[str, Any]) -> dict[str, Any]:
         return reduce(lambda value, fault: fault.body(value), self.armed(), body)
+
+    def training_body(self, body: dict[str, Any]) -> dict[str, Any]:
+        return reduce(lambda value, fault: fault.training_body(value), self.armed(), body)
 
     def refused(self, answer: Answer) -> Answer:
         return reduce(lambda value, fault: fault.refused(value), self.armed(), answer)

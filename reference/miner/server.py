@@ -18,12 +18,12 @@ from reference.miner.engine import Engine
 from reference.miner.jobs import Ending, Job, JobStore, PictureRequest, Status
 from reference.miner.loras import LORAS
 from reference.miner.requests import (
-    Refused,
     parse_edit,
     parse_inference,
     parse_json,
     parse_train,
 )
+from reference.miner.rules import Refused
 from reference.miner.seams import Answer, Chain
 from reference.miner.settings import Settings
 from reference.miner.training import Trainings
@@ -42,16 +42,23 @@ class Miner:
     """All parts of one miner. ``start`` needs a running event loop."""
 
     def __init__(
-        self, settings: Settings, seams: Chain, arming: Arming, jobs: JobStore, folder: Path
+        self,
+        settings: Settings,
+        seams: Chain,
+        arming: Arming,
+        jobs: JobStore,
+        folder: Path,
+        *,
+        address: str = "",
     ) -> None:
         self._settings = settings
         self._seams = seams
         self._arming = arming
         self._jobs = jobs
         self._folder = folder
-        self._engine = Engine(settings, seams, arming, folder, self._ended)
+        self._engine = Engine(settings, seams, arming, folder, self._ended, address=address)
         self._deliveries = Deliveries(settings, seams)
-        self._trainings = Trainings(settings.training_seconds, settings.retention)
+        self._trainings = Trainings(settings.training_seconds, settings.retention, address)
         self._source_session = aiohttp.ClientSession()
         self._fetches: set[asyncio.Task[None]] = set()
         self._began = datetime.now(UTC)
@@ -74,7 +81,10 @@ class Miner:
         """The routes."""
         app = web.Application(client_max_size=LARGEST_BODY)
         for path, parse in (("/inference", parse_inference), ("/edit", parse_edit)):
-            app.router.add_post(path, self._submission(path, parse))
+            taken_at = self._seams.submission_path(path)
+            app.router.add_post(taken_at, self._submission(path, parse))
+            if taken_at != path:
+                app.router.add_post(path, _redirect_to(taken_at))
             app.router.add_get(f"{path}/status/{{job_id}}", self._status)
             app.router.add_get(f"{path}/result/{{job_id}}", self._result)
         app.router.add_post("/train", self._train)
@@ -102,9 +112,9 @@ class Miner:
         except Refused as why:
             return self._seams.refused(answers.refused(why))
         if self._engine.waiting >= self._settings.queue_limit or not self._engine.ready:
-            return answers.problem(503, "not ready for another job")
+            return self._seams.crowded(answers.problem(503, "not ready for another job"))
         if job_id is not None and self._in_use(job_id):
-            return answers.problem(409, f"job {job_id} is still under way")
+            return answers.problem(409, f"job {job_id} is still in progress")
         name = self._seams.named(job_id or str(uuid4()))
         job = self._accept(name, asked, path, f"{request.scheme}://{request.host}")
         return self._seams.submitted(job, answers.accepted(job))
@@ -192,13 +202,13 @@ class Miner:
         if not self._settings.training:
             return await _send(answers.problem(404, "this miner offers no training"))
         try:
-            body = parse_train(parse_json(await request.read()))
+            body = parse_train(self._seams.training_body(parse_json(await request.read())))
         except Refused as why:
             return await _send(answers.refused(why))
         job_id = body.job_id or str(uuid4())
         if self._trainings.busy(job_id):
-            return await _send(answers.problem(409, f"training {job_id} is still under way"))
-        training = self._trainings.start(job_id)
+            return await _send(answers.problem(409, f"training {job_id} is still in progress"))
+        training = self._trainings.start(job_id, body)
         view = training.view() | {"accepted": True, "status_url": f"/train/status/{job_id}"}
         in_flight = [job for job in self._jobs if not job.terminal]
         return await _send(self._seams.trained(in_flight, Answer(202, view)))
@@ -244,6 +254,13 @@ class Miner:
         return await _send(Answer(200, {"service": "reference miner", "paths": paths}))
 
 
+def _redirect_to(path: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=307, headers={"Location": path})
+
+    return handle
+
+
 def _unfetched(error: Exception) -> Ending:
     why = f"image_url could not be fetched: {error or 'it took too long'}"
     return Ending(status=Status.FAILED, error=why)
@@ -261,9 +278,10 @@ async def _at_most(stream: aiohttp.StreamReader, limit: int) -> bytes:
 
 async def _send(answer: Answer) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
+    headers = dict(answer.headers)
     if isinstance(answer.body, dict):
-        return web.json_response(answer.body, status=answer.code)
-    kind = {"Content-Type": answer.kind}
+        return web.json_response(answer.body, status=answer.code, headers=headers)
+    kind = headers | {"Content-Type": answer.kind}
     if isinstance(answer.body, bytes):
         return web.Response(status=answer.code, body=answer.body, headers=kind)
     return web.FileResponse(answer.body, status=answer.code, headers=kind)

@@ -1,7 +1,7 @@
 """When a fault strikes: ``always``, ``race:K``, ``p:P`` or ``every:N``.
 
-Decided once for each job, at the first moment that the fault could show, and kept: a job is
-struck or not as a whole. What is no job (a health question) counts as a subject of its own.
+Decided once for each job, when the fault could first show: a job is affected as a whole or not at
+all. Other requests (such as health) count as subjects of their own.
 """
 
 import hashlib
@@ -68,7 +68,7 @@ def parse_fault(text: str) -> tuple[str, float | None]:
 
 
 class Arming:
-    """Remembers which faults strike which job, so that a job is struck as a whole."""
+    """Remembers which faults strike which job, so that a job is affected as a whole."""
 
     def __init__(self, trigger: Trigger, seed: int, in_flight: Callable[[], int]) -> None:
         self._trigger = trigger
@@ -101,5 +101,5 @@ class Arming:
 
 
 def armed_by_task(fault: Fault, of: Job | Task | None) -> bool:
-    """In an inference process: what the task says. Outside of a task every fault is armed."""
+    """In an inference process: as the task says. Outside of a task every fault is armed."""
     return fault.name in of.armed if isinstance(of, Task) else True

@@ -1,4 +1,4 @@
-"""What an operator sees of the inference processes: ``GET /workers`` and ``GET /metrics``."""
+"""Views of the inference processes for operators: ``GET /workers`` and ``GET /metrics``."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ BOOKS = ("submitted", "completed", "faulted", "retried")
 
 
 def workers(engine: Engine, at: float) -> dict[str, Any]:
-    """Slots with their processes, what hangs most, and the books. Ages are in seconds."""
+    """Slots with their processes, where jobs hang, and totals. Ages are in seconds."""
     slots = enumerate(engine.fleet.slots)
     return {
         "workers": [_worker(engine, number, slot, at) for number, slot in slots],
@@ -64,7 +64,7 @@ def metrics(engine: Engine) -> bytes:
 
 
 class _Numbers(Collector):
-    """Reads the engine's own counts when asked; nothing is counted twice."""
+    """Reads the engine's own counts on request; nothing is counted twice."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -1,7 +1,7 @@
-"""An inference process: takes one task after the other and tells the miner what it is doing.
+"""An inference process: takes one task after another and reports to the miner.
 
-Its life hangs on the pipe to the miner: a thread that does nothing but read commands ends the
-process at once when the pipe closes, whatever the main thread is stuck in.
+It ends with the pipe to the miner: a thread that only reads commands ends the process as soon as
+the pipe closes, even if the main thread is stuck.
 """
 
 import ctypes
@@ -16,6 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from reference.engine.client import EngineError, ask
+from reference.engine.messages import Order
 from reference.miner.faults import switched_on
 from reference.miner.launch import Launch
 from reference.miner.loras import LORAS
@@ -54,9 +56,9 @@ def _next(commands: "SimpleQueue[Task | End]", worker: "Worker", heartbeat: floa
 
 
 def _settle_in(output: Connection) -> None:
-    """The miner ends its processes itself, so what is meant for its process group is not for
-    them; what they print goes to the miner; and the kernel ends them with their parent even while
-    they are stopped."""
+    """The miner ends its processes itself, so they ignore signals to its process group; their
+    output goes to the miner; and the kernel ends them with their parent, even while they are
+    stopped."""
     os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -64,8 +66,8 @@ def _settle_in(output: Connection) -> None:
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
     output.close()
-    # Each process inherits the fd that keeps the fork server alive; a stopped one would keep it
-    # alive for ever, and so itself.
+    # Each process inherits the fd that keeps the fork server alive; a stopped one would keep both
+    # alive for ever.
     alive = getattr(forkserver._forkserver, "_forkserver_alive_fd", None)
     if alive is not None:
         os.close(alive)
@@ -97,7 +99,7 @@ class Worker:
         percent: float | None = None,
         detail: str = "",
     ) -> None:
-        """Send one report. Ends the process when nobody is there to hear it."""
+        """Send one report. Ends the process if the miner is gone."""
         report = Report(
             launch=self._launch.number,
             state=state,
@@ -117,14 +119,14 @@ class Worker:
         self.say(State.WAITING)
 
     def work(self, task: Task) -> None:
-        """Do one task; whatever goes wrong in it, the next one can follow."""
+        """Do one task; after a failure, the next one can follow."""
         try:
             self._draw(task)
         except WorkFailed as why:
             self.say(State.FAILED, task, detail=str(why))
         except MemoryError:
             self.say(State.FAILED, task, detail="out of memory")
-        except Exception as error:  # the next task is not to blame for this one
+        except Exception as error:  # an error of this task must not affect the next one
             traceback.print_exc()
             self.say(State.FAILED, task, detail=f"{type(error).__name__}: {error}")
         else:
@@ -141,14 +143,39 @@ class Worker:
         write_atomically(Path(task.path), data)
 
     def _load_lora(self, task: Task, lora: str) -> None:
-        if lora not in LORAS:
+        if lora not in LORAS and not self._launch.engine:
             raise WorkFailed(f"lora_path {lora!r} is unknown; this miner offers {', '.join(LORAS)}")
         if lora not in self._loaded:
             self._enter(State.DOWNLOADING, task)
             self._loaded.add(lora)
 
     def _denoise(self, task: Task) -> Pixels:
-        """Noise to picture in ``task.steps`` steps, each with its share of the time."""
+        return self._sampled(task) if self._launch.engine else self._drawn(task)
+
+    def _sampled(self, task: Task) -> Pixels:
+        """What the engine makes of it, together with the tasks of other processes."""
+        beat = self._beat(State.INFERRING, task)
+        order = Order(
+            prompt=task.prompt,
+            width=task.width,
+            height=task.height,
+            steps=task.steps,
+            guidance=task.guidance,
+            seed=task.seed,
+            lora=task.lora,
+            source=task.source,
+        )
+        try:
+            for said in ask(self._launch.engine, order):
+                if not isinstance(said, float):
+                    return said
+                beat(self._seams.step(task, said, beat))
+        except EngineError as error:
+            raise WorkFailed(str(error)) from error
+        raise WorkFailed("the engine made no picture")
+
+    def _drawn(self, task: Task) -> Pixels:
+        """From noise to a picture in ``task.steps`` steps, each with its share of the time."""
         began = time.monotonic()
         beat = self._beat(State.INFERRING, task)
         try:

@@ -1,9 +1,7 @@
-"""``python -m reference.worker``: a correct LLM worker, with faults to switch on."""
+"""``python -m reference.worker``: a correct LLM worker, with faults that can be switched on."""
 
 import asyncio
 import logging
-import os
-import signal
 import sys
 import uuid
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from typing import Any
 
 import click
 
+from reference.catalog import listing
 from reference.worker import llama
 from reference.worker.engine import (
     INSTALL_ENGINE,
@@ -21,9 +20,10 @@ from reference.worker.engine import (
     Paced,
     check_model,
 )
-from reference.worker.faults import DESCRIPTIONS, Fault
+from reference.worker.faults import FAULTS, by_name, switched_on
 from reference.worker.heartbeat import SCHEMAS
-from reference.worker.server import Options, leave_helper, serve
+from reference.worker.seams import Fault
+from reference.worker.server import Options, serve
 
 USAGE, SETUP_FAILED = 2, 3
 ECHO_PACE = 200.0  # tokens per second: an echo without it is faster than any model
@@ -36,9 +36,15 @@ def read_model(_: click.Context, __: click.Parameter, path: Path | None) -> Path
 
 def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        for fault, description in DESCRIPTIONS.items():
-            click.echo(f"{fault:<22} {description}")
+        click.echo("\n".join(listing("Faults", FAULTS, max(map(len, by_name())))))
         context.exit()
+
+
+def read_fault(_: click.Context, __: click.Parameter, name: str | None) -> Fault:
+    try:
+        return switched_on(name)
+    except LookupError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command()
@@ -52,7 +58,7 @@ def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> Non
 @click.option("--backend", type=click.Choice(BACKENDS), default="cpu", show_default=True)
 @click.option("--device", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=18081, show_default=True, help="0: a free one."
+    "--port", type=click.IntRange(0, 65535), default=18081, show_default=True, help="0: any."
 )
 @click.option("--hive-url", help="Where heartbeats go. Default: none are sent.")
 @click.option(
@@ -71,7 +77,11 @@ def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> Non
     show_default=True,
 )
 @click.option(
-    "--slots", type=click.IntRange(1, 64), default=4, show_default=True, help="Generations at once."
+    "--slots",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Concurrent generations.",
 )
 @click.option(
     "--threads",
@@ -85,11 +95,14 @@ def list_faults(context: click.Context, _: click.Parameter, wanted: bool) -> Non
     type=click.FloatRange(0.1, 1e6),
     help="Tokens per second at most. Default: 200 for an echo, none for a model.",
 )
+@click.option("--fault", metavar="NAME", callback=read_fault, help="Switch on a defect.")
 @click.option(
-    "--fault", type=click.Choice([fault.value for fault in Fault]), help="A defect to switch on."
-)
-@click.option(
-    "--list-faults", is_flag=True, is_eager=True, expose_value=False, callback=list_faults
+    "--list-faults",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_faults,
+    help="List all faults by family, with the clause that each one breaks.",
 )
 def main(threads: int, pace: float | None, **values: Any) -> None:
     """An LLM worker: /v1/health, /v1/ready, /v1/inference, and heartbeats to a hive.
@@ -97,9 +110,8 @@ def main(threads: int, pace: float | None, **values: Any) -> None:
     With the package xllamacpp and --model it runs llama.cpp; without them it echoes the prompt.
     """
     logging.basicConfig(level=logging.INFO, format="[%(levelname)s] %(message)s", stream=sys.stdout)
-    fault = Fault(values.pop("fault")) if values["fault"] else None
-    options = Options(fault=fault, **{k: v for k, v in values.items() if k != "fault"})
-    _fail_early(fault)
+    options = Options(**values)
+    options.fault.begin()
     try:
         _check(options)
         asyncio.run(_serve_and_leave(options, lambda: _engine(options, threads, pace)))
@@ -110,16 +122,15 @@ def main(threads: int, pace: float | None, **values: Any) -> None:
         sys.exit(
             _say(
                 SETUP_FAILED,
-                f"cannot listen on port {options.port}: {problem}; give another with --port",
+                f"cannot listen on port {options.port}: {problem}; use another --port",
             )
         )
 
 
 async def _serve_and_leave(options: Options, load_engine: Callable[[], Engine]) -> None:
-    """Does not come back from a run that could begin: a thread of the engine may be stuck."""
+    """Does not return once the worker has run: a thread of the engine may be stuck."""
     code = await serve(options, load_engine)
-    if options.fault is Fault.LEAVES_HELPER:
-        leave_helper()
+    options.fault.leave()
     llama.leave(code)
 
 
@@ -134,7 +145,7 @@ def _check(options: Options) -> None:
 def _engine(options: Options, threads: int, pace: float | None) -> Engine:
     engine: Engine
     if options.model is None:
-        engine = EchoEngine("none was given with --model")
+        engine = EchoEngine("there is no --model")
     elif not llama.available():
         engine = EchoEngine(f"the package xllamacpp is missing ({INSTALL_ENGINE})")
     else:
@@ -148,13 +159,6 @@ def _engine(options: Options, threads: int, pace: float | None) -> Engine:
     if pace is None and engine.name == EchoEngine.name:
         pace = ECHO_PACE
     return Paced(engine, pace) if pace else engine
-
-
-def _fail_early(fault: Fault | None) -> None:
-    if fault is Fault.EXITS_EARLY:
-        sys.exit(_say(SETUP_FAILED, "the fault exits-early is switched on"))
-    if fault is Fault.CRASHES_EARLY:
-        os.kill(os.getpid(), signal.SIGSEGV)
 
 
 def _say(code: int, message: str) -> int:

@@ -2,16 +2,17 @@
 
 import json
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from reference.worker.engine import Request
-from reference.worker.faults import Fault
-from reference.worker.spoiled import spoiled_answers, spoiled_frames, spoiled_whole
+from reference.worker.seams import END, Around, Fault
 from reference.worker.work import Finished, Work
 
 LONGEST_PROMPT = 100_000  # characters
@@ -20,10 +21,10 @@ MOST_TOKENS = 4096
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The handlers. ``jobs`` holds accepted requests whose stream nobody has fetched yet."""
+    """The handlers. ``jobs`` has accepted requests whose stream was not fetched yet."""
 
     work: Work
-    fault: Fault | None
+    fault: Fault
     jobs: dict[str, Request]
 
     async def health(self, _: web.Request) -> web.Response:
@@ -37,11 +38,12 @@ class Api:
         return web.json_response(answer, status=200 if self.work.ready else 503)
 
     async def ready(self, _: web.Request) -> web.Response:
-        ready = self.work.ready and self.fault is not Fault.NEVER_READY
+        ready = self.work.ready
         return web.json_response({"ready": ready}, status=200 if ready else 503)
 
     async def inference(self, http: web.Request) -> web.StreamResponse:
         request, stream = await _read(http, self.work)
+        request = self.fault.request(request)
         return await (self._stream(http, request) if stream else self._whole(request))
 
     async def submit(self, http: web.Request) -> web.Response:
@@ -67,16 +69,18 @@ class Api:
                     else:
                         texts.append(piece)
         answer = {"text": "".join(texts).strip(), "tokens": len(texts), "finish_reason": reason}
-        return web.json_response(spoiled_whole(answer, self.fault))
+        return web.json_response(self.fault.whole(answer))
 
     async def _stream(self, http: web.Request, request: Request) -> web.StreamResponse:
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         answer.headers["Cache-Control"] = "no-store"
         with self.work.one_request():
             await answer.prepare(http)
-            async with aclosing(spoiled_frames(self._frames(request), self.fault)) as frames:
+            numbers = count()
+            async with aclosing(self._frames(request)) as frames:
                 async for frame in frames:
-                    await answer.write(f"data: {frame}\n\n".encode())
+                    for sent in await self.fault.frame(next(numbers), frame):
+                        await answer.write(f"data: {sent}\n\n".encode(errors="surrogateescape"))
             await answer.write_eof()
         return answer
 
@@ -87,15 +91,15 @@ class Api:
                     yield json.dumps({"type": "end", "finish_reason": piece.reason})
                 else:
                     yield json.dumps({"type": "token", "t": piece})
-        yield "[DONE]"
+        yield END
 
 
 async def _read(http: web.Request, work: Work) -> tuple[Request, bool]:
     """The request and whether it wants a stream.
 
     Raises:
-        HTTPBadRequest: a field is missing or wrong, as the answer says.
-        HTTPServiceUnavailable: the model is not loaded yet.
+        HTTPBadRequest: a field is missing or wrong; the answer says which. HTTPServiceUnavailable:
+        the model is not loaded yet.
     """
     try:
         body = await http.json()
@@ -118,9 +122,31 @@ def _bad(problem: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(text=json.dumps({"error": problem}), content_type="application/json")
 
 
-def make_app(work: Work, fault: Fault | None, hive_refuses: Callable[[], bool]) -> web.Application:
-    api = Api(work, fault, {})
-    app = web.Application(middlewares=[spoiled_answers(work, fault, hive_refuses)])
+def _answers(around: Around, fault: Fault) -> Middleware:
+    """Answers go through the seams of ``fault``."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async def handle() -> web.StreamResponse:
+            return await handler(request)
+
+        match request.path:
+            case "/v1/health":
+                return await fault.health(around, handle)
+            case "/v1/ready":
+                answer = await fault.ready(around, handle)
+                around.seen_ready |= answer.status == 200
+                return answer
+            case "/v1/inference":
+                return await fault.inference(around, handle)
+        return await handle()
+
+    return middleware
+
+
+def make_app(around: Around, fault: Fault) -> web.Application:
+    api = Api(around.work, fault, {})
+    app = web.Application(middlewares=[_answers(around, fault)])
     app.router.add_get("/v1/health", api.health)
     app.router.add_get("/v1/ready", api.ready)
     app.router.add_post("/v1/inference", api.inference)

@@ -1,4 +1,4 @@
-"""What makes the tokens: an engine runs in a thread and hands out each piece of text."""
+"""Engines generate tokens: each runs in a thread and emits pieces of text."""
 
 import itertools
 import threading
@@ -16,14 +16,14 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One generation: at most ``max_tokens`` tokens, fewer when the model ends by itself."""
+    """One generation: at most ``max_tokens`` tokens, fewer if the model ends earlier."""
 
     prompt: str
     max_tokens: int
 
 
 class Engine(Protocol):
-    """``note`` goes into the health answer: what a caller should know about this engine."""
+    """``note`` is shown in the health answer: what a caller should know about this engine."""
 
     name: str
     note: str
@@ -39,7 +39,7 @@ class Engine(Protocol):
 
 
 class EchoEngine:
-    """Says the words of the prompt again and again, where there is no model; ``why`` says why."""
+    """Repeats the words of the prompt if there is no model; ``why`` says why."""
 
     name = "echo"
 
@@ -58,7 +58,7 @@ class EchoEngine:
 
 
 class Paced:
-    """An engine held back to ``tokens_per_second``, to behave like a bigger model."""
+    """An engine limited to ``tokens_per_second``, to behave like a bigger model."""
 
     def __init__(self, engine: Engine, tokens_per_second: float) -> None:
         self._engine, self._pause = engine, 1 / tokens_per_second

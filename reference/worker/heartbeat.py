@@ -16,7 +16,7 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What stays the same about a worker."""
+    """The constant facts about a worker."""
 
     worker_id: str
     model: str
@@ -27,7 +27,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One heartbeat, before it takes the shape of a schema. ``at`` is Unix time."""
+    """One heartbeat, before it is put into a schema. ``at`` is Unix time."""
 
     who: Identity
     state: str
@@ -71,24 +71,32 @@ def rfc3339(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
 
 
+@dataclass(slots=True)
+class Hive:
+    """The hive's answers: whether the last one was an error, and whether one ever was. A late
+    answer counts for neither."""
+
+    refuses: bool = False
+    ever_refused: bool = False
+
+
 class Heart:
-    """Beats until cancelled, whatever the hive does. ``pause`` gives the seconds to the next beat,
-    ``shape`` the body (None: leave this one out). ``refused`` tells that the last answer was an
-    error, ``ever_refused`` that one was: a hive that was merely late counts for neither."""
+    """Sends heartbeats until cancelled, whatever the hive does, and keeps ``hive`` up to date.
+    ``pause`` gives the seconds to the next beat, ``shape`` the body (None: leave this one out)."""
 
     def __init__(
         self,
+        hive: Hive,
         hive_url: str,
         path: str,
         interval: float,
+        *,
         pause: Callable[[], float],
         shape: Callable[[float], JsonObject | None],
     ) -> None:
         self._url = hive_url.rstrip("/") + path
         self._timeout = aiohttp.ClientTimeout(total=max(1.0, interval))
-        self._pause, self._shape = pause, shape
-        self.refused = False
-        self.ever_refused = False
+        self._hive, self._pause, self._shape = hive, pause, shape
 
     async def run(self) -> None:
         log.info("heartbeat task started: %s", self._url)
@@ -97,7 +105,7 @@ class Heart:
             try:
                 while True:
                     if (body := self._shape(time.time())) is not None:
-                        # Not awaited: a slow hive must not slow the heart down.
+                        # Not awaited: a slow hive must not delay heartbeats.
                         task = asyncio.create_task(self._send(session, body))
                         sending.add(task)
                         task.add_done_callback(sending.discard)
@@ -110,8 +118,8 @@ class Heart:
     async def _send(self, session: aiohttp.ClientSession, body: JsonObject) -> None:
         try:
             async with session.post(self._url, json=body) as answer:
-                self.refused = not answer.ok
-                self.ever_refused |= self.refused
+                self._hive.refuses = not answer.ok
+                self._hive.ever_refused |= not answer.ok
                 self._note("" if answer.ok else f"status {answer.status}")
         except TimeoutError:
             self._note("no answer in time")
@@ -120,4 +128,4 @@ class Heart:
 
     def _note(self, problem: str) -> None:
         if problem:
-            log.warning("the hive did not take a heartbeat: %s", problem)
+            log.warning("the hive did not accept a heartbeat: %s", problem)

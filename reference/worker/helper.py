@@ -1,4 +1,4 @@
-"""The fault of a second process that speaks for the worker while the worker itself is stopped."""
+"""A process that sends heartbeats for the worker while it is stopped, for one fault."""
 
 import json
 import os
@@ -9,25 +9,21 @@ from typing import Self
 
 import psutil
 
-from reference.worker.faults import Fault
 from reference.worker.heartbeat import rfc3339
 
 
 class Helper:
-    """A context in which the helper runs, if ``fault`` wants it."""
+    """A context in which the helper runs, if there is a hive."""
 
-    def __init__(
-        self, fault: Fault | None, hive_url: str | None, worker_id: str, interval: float
-    ) -> None:
-        self._wanted = fault is Fault.READY_WHILE_STOPPED and bool(hive_url)
-        self._url, self._worker_id, self._interval = hive_url or "", worker_id, interval
+    def __init__(self, hive_url: str | None, worker_id: str, interval: float) -> None:
+        self._url, self._worker_id, self._interval = hive_url, worker_id, interval
         self._pid = 0
 
     def __enter__(self) -> Self:
-        if self._wanted:
-            self._worker = psutil.Process()
+        if self._url:
+            worker = psutil.Process()
             if (pid := os.fork()) == 0:
-                self._speak()
+                self._speak(worker)
             self._pid = pid
         return self
 
@@ -36,11 +32,11 @@ class Helper:
             os.kill(self._pid, signal.SIGKILL)
             os.waitpid(self._pid, 0)
 
-    def _speak(self) -> None:
+    def _speak(self, worker: psutil.Process) -> None:
         """Runs in the helper; does not return."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        while self._worker.is_running():
-            if self._worker.status() == psutil.STATUS_STOPPED:
+        while worker.is_running():
+            if worker.status() == psutil.STATUS_STOPPED:
                 self._beat()
             time.sleep(self._interval)
         os._exit(0)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from reference.worker.engine import ModelError, Request
 
 ALL_LAYERS = 999
-WARNINGS = 1  # llama.cpp's own word for how much it logs
+WARNINGS = 1  # llama.cpp's own log level
 
 
 def _xllamacpp() -> Any:
@@ -33,7 +33,7 @@ class LlamaEngine:
     """llama.cpp with the model at ``model``. ``slots`` generations run at once.
 
     Raises:
-        ModelError: the file is no model that llama.cpp can load.
+        ModelError: llama.cpp cannot load the file.
     """
 
     name = "llama.cpp"
@@ -63,20 +63,20 @@ class LlamaEngine:
             self._server: Any = xllamacpp.Server(parameters)
         except RuntimeError as error:
             raise ModelError(
-                f"llama.cpp cannot load the model: {model}; it may be cut short, download it again "
-                "or write a small one with: make tiny-model"
+                f"llama.cpp cannot load the model: {model}; it may be incomplete: download it "
+                "again, or write a small one with: make tiny-model"
             ) from error
 
     @property
     def address(self) -> str:
-        """Where llama.cpp's own HTTP server listens."""
+        """The url of llama.cpp's own HTTP server."""
         return str(self._server.listening_address)
 
     def generate(self, request: Request, emit: Callable[[str], bool]) -> str:
         reason = "stop"
 
         def take(chunk: dict[str, Any]) -> bool:
-            """Returns True to stop, as xllamacpp wants it."""
+            """Returns True to stop, as xllamacpp expects."""
             nonlocal reason
             for choice in chunk.get("choices", ()):
                 reason = choice.get("finish_reason") or reason
@@ -90,7 +90,7 @@ class LlamaEngine:
         return reason
 
     def close(self) -> None:
-        """Leaves the server to the end of the process: see :func:`leave`."""
+        """The server runs until the process ends: see :func:`leave`."""
 
 
 def leave(code: int) -> NoReturn:

@@ -1,6 +1,6 @@
 """``python -m reference.worker.llama_server``: llama.cpp's own HTTP server, and nothing else.
 
-It sends no heartbeats; it is here to test the profile for llama.cpp servers on the real thing.
+It sends no heartbeats; it is here to test the profile for llama.cpp servers on a real one.
 """
 
 import signal

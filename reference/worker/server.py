@@ -1,11 +1,9 @@
-"""Run the worker: serve at once, load the model meanwhile, beat until asked to stop."""
+"""Runs the worker: serves at once, loads the model meanwhile, sends heartbeats until stopped."""
 
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from itertools import count
@@ -15,19 +13,17 @@ from aiohttp import web
 
 from reference.worker.app import make_app
 from reference.worker.engine import Engine
-from reference.worker.faults import Fault
 from reference.worker.heartbeat import SCHEMAS, Beat, Heart, Identity, JsonObject
-from reference.worker.helper import Helper
-from reference.worker.spoiled import spoiled_beat, spoiled_pause
+from reference.worker.seams import Around, Fault
 from reference.worker.work import Work
 
 log = logging.getLogger(__name__)
-SHUTDOWN = 1.0  # seconds that requests in flight have after the order to stop
+SHUTDOWN = 1.0  # seconds for requests in flight after the request to stop
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``hive_url`` None: no heartbeats. ``port`` 0: a free one, told in the log."""
+    """``hive_url`` None: no heartbeats. ``port`` 0: a free port, named in the log."""
 
     worker_id: str
     model: Path | None
@@ -38,7 +34,7 @@ class Options:
     interval: float
     schema: str
     slots: int
-    fault: Fault | None
+    fault: Fault
 
 
 async def serve(options: Options, load_engine: Callable[[], Engine]) -> int:
@@ -50,31 +46,30 @@ async def serve(options: Options, load_engine: Callable[[], Engine]) -> int:
     """
     stop = _stop_signal(options.fault)
     work = Work(options.slots)
-    hearts: list[Heart] = []
-    app = make_app(work, options.fault, lambda: any(heart.refused for heart in hearts))
+    around = Around(work)
+    app = make_app(around, options.fault)
     async with _listening(app, options.port) as port, asyncio.TaskGroup() as tasks:
         background = [tasks.create_task(_load(work, load_engine))]
+        who = _identity(options, port)
         if options.hive_url:
-            heart = _heart(options, options.hive_url, port, work, hearts)
-            hearts.append(heart)
+            heart = _heart(options, options.hive_url, who, around)
             background.append(tasks.create_task(heart.run()))
             log.info("heartbeats every %g s to %s", options.interval, options.hive_url)
-        with Helper(options.fault, options.hive_url, options.worker_id, options.interval):
+        with options.fault.alongside(options.hive_url, who, options.interval):
             await _until(stop, background[0])
         log.info("asked to stop")
         work.stopping = True
         for task in background:
             task.cancel()
     work.close()
-    return 1 if options.fault is Fault.STOPS_WITH_ERROR else 0
+    return options.fault.exit_code(0)
 
 
-def _stop_signal(fault: Fault | None) -> asyncio.Event:
+def _stop_signal(fault: Fault) -> asyncio.Event:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, stop.set)
-    ignores = fault is Fault.IGNORES_SIGTERM
-    loop.add_signal_handler(signal.SIGTERM, (lambda: None) if ignores else stop.set)
+    loop.add_signal_handler(signal.SIGTERM, fault.on_sigterm(stop.set))
     return stop
 
 
@@ -107,26 +102,20 @@ async def _listening(app: web.Application, port: int) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-def _heart(options: Options, hive_url: str, port: int, work: Work, hearts: list[Heart]) -> Heart:
-    path, shape = SCHEMAS[options.schema]
+def _identity(options: Options, port: int) -> Identity:
     model = options.model.name if options.model else "echo"
-    who = Identity(options.worker_id, model, options.backend, options.device, port)
+    return Identity(options.worker_id, model, options.backend, options.device, port)
+
+
+def _heart(options: Options, hive_url: str, who: Identity, around: Around) -> Heart:
+    path, shape = SCHEMAS[options.schema]
     numbers, pauses = count(), count()
 
     def body(now: float) -> JsonObject | None:
-        refused = any(heart.ever_refused for heart in hearts)
-        if refused and options.fault is Fault.DIES_WITH_HIVE:
-            os._exit(5)
-        if refused and options.fault is Fault.GIVES_UP_ON_HIVE:
-            return None
-        return spoiled_beat(options.fault, shape(Beat(who, work.state, now)), next(numbers), work)
+        correct = shape(Beat(who, around.work.state, now))
+        return options.fault.beat(around, next(numbers), correct)
 
     def pause() -> float:
-        return spoiled_pause(options.fault, options.interval, next(pauses))
+        return options.fault.pause(next(pauses), options.interval)
 
-    return Heart(hive_url, path, options.interval, pause, body)
-
-
-def leave_helper() -> None:
-    """Start a process that outlives this one (a fault)."""
-    subprocess.Popen(["sleep", "600"], start_new_session=True)
+    return Heart(around.hive, hive_url, path, options.interval, pause=pause, shape=body)

@@ -1,4 +1,5 @@
-"""Write a GGUF model of half a megabyte with random weights: real to llama.cpp, nonsense to read.
+"""Writes a GGUF model of half a megabyte with random weights: llama.cpp loads it; its output is
+nonsense.
 
 The weights come from a fixed seed, so the file is the same wherever it is written.
 """
@@ -35,7 +36,7 @@ def vocabulary() -> tuple[list[str], list[float], list[int]]:
 
 
 def write_tiny_model(path: Path, seed: int = 1) -> None:
-    """Write the model to ``path``, in one step: a reader never sees half of it.
+    """Write the model to ``path`` atomically: a reader never sees half of it.
 
     Raises:
         ImportError: the package ``gguf`` is not installed.

@@ -18,7 +18,7 @@ class Finished:
 
 
 class Work:
-    """The engine and the requests in flight. All of it belongs to one event loop."""
+    """The engine and the requests in flight. Belongs to one event loop."""
 
     def __init__(self, slots: int) -> None:
         self.engine: Engine | None = None

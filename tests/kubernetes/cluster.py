@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.coordinator.kubernetes.api import ApiError, Cluster, connect
+from asyncproof.coordinator.kubernetes.api import ApiError, Cluster, connect
+from tests import ROOT
 from tests.kubernetes.control_plane import (
     ADMIN,
     COORDINATOR,
@@ -24,7 +25,6 @@ from tests.kubernetes.control_plane import (
 from tests.kubernetes.manifests import address, rendered
 from tests.kubernetes.node import Fate, Node
 
-ROOT = Path(__file__).parents[2]
 RIGHTS = frozenset({"ServiceAccount", "Role", "RoleBinding"})
 
 

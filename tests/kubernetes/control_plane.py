@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from tests.coordinator.local import free_ports
-from tests.harness.processes import Supervised, wait_until_ready
+from asyncproof.coordinator.local import free_ports
+from asyncproof.harness.processes import Supervised, wait_until_ready
 
 LOCALHOST = IPv4Address("127.0.0.1")
 START_TIMEOUT = 120.0  # seconds; the machine may be busy

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from tests.coordinator.kubernetes.api import ApiError, Cluster
-from tests.coordinator.kubernetes.spec import PREFIX
+from asyncproof.coordinator.kubernetes.api import ApiError, Cluster
+from asyncproof.coordinator.kubernetes.spec import PREFIX
 from tests.kubernetes.container import Container, start
 from tests.kubernetes.kubelet import Object, Process, Surroundings, configs_of, process
 

@@ -9,24 +9,24 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.coordinator.attempt import Attempt
-from tests.coordinator.ending import Ended, Reason
-from tests.coordinator.fold import TestOutcome
-from tests.coordinator.kubernetes.api import connect
-from tests.coordinator.kubernetes.backend import Budgets, Cleanup, KubernetesBackend
-from tests.coordinator.kubernetes.spec import PodOptions
-from tests.coordinator.result import SuiteResult, conclude
-from tests.coordinator.run import read_record
-from tests.coordinator.suites import Suite
+from asyncproof.coordinator.attempt import SuiteAttempt
+from asyncproof.coordinator.build import TestOutcome
+from asyncproof.coordinator.exit_reason import ProcessEnd, Reason
+from asyncproof.coordinator.kubernetes.api import connect
+from asyncproof.coordinator.kubernetes.backend import Cleanup, KubernetesBackend, PodBudgets
+from asyncproof.coordinator.kubernetes.spec import PodOptions
+from asyncproof.coordinator.result import SuiteResult, conclude
+from asyncproof.coordinator.run import read_record
+from asyncproof.coordinator.suites import Suite
+from tests import ROOT
 from tests.kubernetes.cluster import RealCluster
 from tests.kubernetes.control_plane import NAMESPACE
 from tests.kubernetes.node import MISSING, Fate
-from tests.unit.coordinator.waiting import TIMEOUT, until
+from tests.support.waiting import TIMEOUT, until
 
-ROOT = Path(__file__).parents[2]
 PASS = "def test_one(): print('said')\n"
 SLOW = PASS + "import time\ndef test_slow(): time.sleep(600)\n"
-BUDGETS = Budgets(begin=60, drain=20)
+BUDGETS = PodBudgets(begin=60, drain=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Setup:
     cluster: RealCluster
     folder: Path
 
-    def attempt(self, name: str, source: str, deadline: float = 100, **suite: Any) -> Attempt:
+    def attempt(self, name: str, source: str, deadline: float = 100, **suite: Any) -> SuiteAttempt:
         path = self.folder / name / "test_it.py"
         path.parent.mkdir(exist_ok=True)
         path.write_text(source)
@@ -45,13 +45,13 @@ class Setup:
         declared = msgspec.structs.replace(declared, **suite)
         run = self.folder.name.replace("_", "-").lower()[-30:].strip("-")
         out = self.folder / "out" / name
-        return Attempt(run, declared, 1, out, self.folder, deadline)
+        return SuiteAttempt(run, declared, 1, out, self.folder, deadline)
 
     def run(
         self,
-        attempt: Attempt,
+        attempt: SuiteAttempt,
         *,
-        budgets: Budgets = BUDGETS,
+        budgets: PodBudgets = BUDGETS,
         cleanup: Cleanup = Cleanup.ALWAYS,
         **options: Any,
     ) -> SuiteResult:
@@ -61,8 +61,8 @@ class Setup:
         return conclude(attempt.suite.name, record, replace(ended, events_problem=problem))
 
     async def _run(
-        self, attempt: Attempt, budgets: Budgets, cleanup: Cleanup, options: dict[str, Any]
-    ) -> Ended:
+        self, attempt: SuiteAttempt, budgets: PodBudgets, cleanup: Cleanup, options: dict[str, Any]
+    ) -> ProcessEnd:
         given = {"image": "suite:1", "namespace": NAMESPACE, "python": sys.executable} | options
         cluster = await connect(NAMESPACE, self.cluster.kubeconfig)
         try:

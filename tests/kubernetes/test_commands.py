@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.kubernetes.cluster import RealCluster
 from tests.kubernetes.control_plane import NAMESPACE
-from tests.unit.coordinator.runs import declare
-from tests.unit.coordinator.waiting import TIMEOUT, until
-
-ROOT = Path(__file__).parents[2]
+from tests.support.runs import declare
+from tests.support.waiting import TIMEOUT, until
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Command:
         where = ["--backend", "kubernetes", "--image", "suite:1", "--namespace", NAMESPACE]
         files = ["--suites", f"{self.folder}/suites.toml", "--reports", f"{self.folder}/reports"]
         own = [*where, "--kubeconfig", self.cluster.kubeconfig, *files]
-        program = [sys.executable, "-m", "tests.coordinator", *own, *args]
+        program = [sys.executable, "-m", "asyncproof.coordinator", *own, *args]
         with (self.folder / "said.txt").open("ab") as said:
             return subprocess.Popen(program, cwd=ROOT, stdout=said, stderr=said)
 

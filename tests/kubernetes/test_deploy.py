@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.kubernetes.cluster import RIGHTS, RealCluster
 from tests.kubernetes.manifests import address, rendered
-from tests.unit.coordinator.runs import declare
-from tests.unit.coordinator.waiting import until
+from tests.support.runs import declare
+from tests.support.waiting import until
 
 Object = dict[str, Any]
 PARTS = 4

@@ -9,9 +9,9 @@ from pathlib import Path
 import kubernetes_validate as schemas
 import pytest
 
-from tests.coordinator.attempt import Attempt
-from tests.coordinator.kubernetes.spec import PodOptions, job
-from tests.coordinator.suites import Shard, Suite
+from asyncproof.coordinator.attempt import SuiteAttempt
+from asyncproof.coordinator.kubernetes.spec import PodOptions, job
+from asyncproof.coordinator.suites import Shard, Suite
 from tests.kubernetes.manifests import Object, rendered
 
 VERSIONS = [version.removesuffix(".0") for version in schemas.utils.all_versions()]
@@ -20,12 +20,15 @@ VERSIONS = [version.removesuffix(".0") for version in schemas.utils.all_versions
 def of_the_backend() -> Object:
     """The Job of a suite with everything that can be asked for."""
     suite = Suite(pytest=("tests/unit",), name="unit-1", env={"A": "b"}, shard=Shard(1, 2))
-    attempt = Attempt("run", suite, 1, Path("out"), Path(), 60.0, touched=True)
+    attempt = SuiteAttempt("run", suite, 1, Path("out"), Path(), 60.0, touched=True)
     options = PodOptions("suite:1", "tests", service_account="account", secret="secret")
     return dict(job(attempt, options))
 
 
-SENT = [*rendered("coordinator", "suite:1"), *rendered("shards", "suite:1"), of_the_backend()]
+DEPLOYED = [
+    each for folder in ("coordinator", "shards", "stress") for each in rendered(folder, "suite:1")
+]
+SENT = [*DEPLOYED, of_the_backend()]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

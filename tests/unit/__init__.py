@@ -1,0 +1,1 @@
+"""What needs no process, no browser and no server."""

@@ -1,209 +1,63 @@
-"""The defects that can be switched on, one module each; ``docs/reference-miner.md`` has the list.
+"""The defects that can be switched on, by family; `--list-faults` shows them all.
 
-To add one: write ``faults/my_defect.py`` with a Fault subclass ``MyDefect`` and put ``my-defect``
-into the table. Modules are imported only when they are asked for, so that a miner
-starts as fast with a hundred of them.
+To add one, write its class into the module of its family, next to similar ones:
+there is no other list of them. Nothing here loads numpy, Pillow, pydantic or an HTTP library, so
+that a miner starts as fast with its faults as without.
 """
 
 from collections.abc import Iterable
-from importlib import import_module
 
+from reference import catalog
+from reference.miner.faults import (
+    callback_delivery,
+    callback_payload,
+    callback_section,
+    expiry,
+    health,
+    identity,
+    ids,
+    liveness,
+    pictures,
+    results,
+    scheduling,
+    security,
+    status,
+    submission,
+)
 from reference.miner.seams import Fault
 from reference.miner.variations import VARIATIONS
 
-FAULTS: tuple[str, ...] = (
-    "all-black",
-    "any-json-taken",
-    "ascii-only",
-    "attempted-at-zero",
-    "back-to-queued",
-    "bad-body-crash",
-    "bad-checksum",
-    "blocks-backwards",
-    "bottom-black",
-    "bottom-grey",
-    "brighter-tile",
-    "busy-id-crash",
-    "busy-id-taken",
-    "busy-unhealthy",
-    "bytes-after-end",
-    "callback-as-json",
-    "callback-by-put",
-    "callback-for-a-ghost",
-    "callback-jpeg-name",
-    "callback-jpeg-type",
-    "callback-later-again",
-    "callback-missing",
-    "callback-other-picture",
-    "callback-says-failed",
-    "callback-says-processing",
-    "callback-time-1970",
-    "callback-twice",
-    "callback-url-shortened",
-    "callback-without-completed-at",
-    "callback-without-job-id",
-    "callback-without-picture",
-    "callback-without-status",
-    "chosen-id-ignored",
-    "comes-back",
-    "countdown",
-    "crash",
-    "deep-json-crash",
-    "delivered-called-failed",
-    "delivered-never-sent",
-    "delivered-to-nobody",
-    "delivered-whatever-answered",
-    "delivery-fails-the-job",
-    "empty-body-taken",
-    "encoding-crash",
-    "ends-before-start",
-    "ends-otherwise-later",
-    "ends-twice",
-    "epoch-times",
-    "executed-twice",
-    "expired-called-skipped",
-    "expired-sent-later",
-    "expires-early",
-    "expiry-at-submission",
-    "expiry-fails-the-job",
-    "expiry-ignored",
-    "failed-delivery-skipped",
-    "failure-called-completed",
-    "failure-unexplained",
-    "failure-without-code",
-    "failure-without-error",
-    "failure-without-reason",
-    "failures-not-delivered",
-    "falling-progress",
-    "follows-redirects",
-    "form-without-end",
-    "form-wrong-boundary",
-    "fractions-cut",
-    "half-a-status",
-    "half-denoised",
-    "half-the-rows",
-    "hang",
-    "hang-beating",
-    "hostile-id-crash",
-    "idle-unhealthy",
-    "ids-as-they-come",
-    "ignores-sigterm",
-    "image-url-broken",
-    "image-url-of-another",
-    "job-forgotten",
-    "job-id-of-another",
-    "jpeg-inside",
-    "late-result",
-    "local-times",
-    "long-prompt-crash",
-    "lora-ignored",
-    "lora-kills-engine",
-    "lora-sticks",
-    "lost-channel",
-    "malformed-expiry-crash",
-    "malformed-expiry-ignored",
-    "missing-tile",
-    "naive-expiry-crash",
-    "naive-expiry-past",
-    "naive-times",
-    "newest-first",
-    "no-end-time",
-    "noise-bottom",
-    "offset-dropped",
-    "oscillating-progress",
-    "other-defaults",
-    "out-of-memory",
-    "payload-status-constant",
-    "preview-of-another-answer",
-    "preview-without-end",
-    "progress-negative",
-    "progress-too-high",
-    "prompt-not-checked",
-    "queue-lost",
-    "refused-but-run",
-    "repeated-bottom",
-    "result-404",
-    "result-as-html",
-    "result-changes",
-    "result-early-500",
-    "result-too-early",
-    "result-url-dead",
-    "result-url-of-another",
-    "retry-differs",
-    "retry-storm",
-    "reused-id-old-picture",
-    "reused-id-refused",
-    "rows-of-another",
-    "same-id",
-    "secret-in-health",
-    "secret-in-jobs",
-    "secret-in-refusal",
-    "secret-in-status",
-    "secret-in-submission",
-    "secret-missing",
-    "secret-of-another",
-    "section-missing",
-    "seed-drawn",
-    "seed-ignored",
-    "seed-zero-ignored",
-    "serves-files",
-    "size-required",
-    "sizes-clamped",
-    "slow-health",
-    "slow-receiver-blocks",
-    "slow-status",
-    "slow-submission",
-    "slows-down",
-    "spoken-times",
-    "stale-picture",
-    "stall-downloading",
-    "stall-post-processing",
-    "stall-preloading",
-    "stall-starting",
-    "status-code-204",
-    "status-code-constant",
-    "status-crash",
-    "status-lags",
-    "status-of-another",
-    "status-unanswered",
-    "status-url-dead",
-    "status-url-of-another",
-    "steps-not-checked",
-    "strange-first-word",
-    "strange-word",
-    "submission-without-id",
-    "torn-rows",
-    "trace-in-refusal",
-    "trace-in-status",
-    "training-halts",
-    "training-interrupts",
-    "training-refused",
-    "training-stays",
-    "truncated-file",
-    "unknown-fields-refused",
-    "unknown-id-crash",
-    "unknown-id-queued",
-    "url-of-another",
-    "wrong-secret",
-    "wrong-size",
-    "wrong-types-skipped",
-)
+FAULTS: catalog.Families = {
+    "submissions": submission,
+    "job ids": ids,
+    "status answers": status,
+    "liveness": liveness,
+    "results": results,
+    "pictures": pictures,
+    "identity": identity,
+    "callbacks: content": callback_payload,
+    "callbacks: delivery": callback_delivery,
+    "callbacks: what the status says": callback_section,
+    "expiry": expiry,
+    "security": security,
+    "scheduling and training": scheduling,
+    "health": health,
+}
 
 
-def load(name: str) -> type[Fault]:
-    """The fault or variation of this name. Raises LookupError with what to do."""
-    package = "faults" if name in FAULTS else "variations" if name in VARIATIONS else ""
-    if not package:
-        raise LookupError(f"there is no fault or variation {name!r}; --list-faults shows them all")
-    module = import_module(f"reference.miner.{package}.{name.replace('-', '_')}")
-    found: type[Fault] = getattr(module, name.title().replace("-", ""))
-    return found
+def by_name() -> dict[str, type[Fault]]:
+    """Every fault and variation."""
+    return catalog.by_name(FAULTS, Fault) | catalog.by_name(VARIATIONS, Fault)
 
 
 def switched_on(wanted: Iterable[tuple[str, float | None]], launch: int = 0) -> list[Fault]:
     """The faults of these names, with their values, in the process of this launch number (0 in
-    the miner itself). Raises LookupError."""
-    faults = [load(name)(value) for name, value in wanted]
+    the miner itself). Raises LookupError with what to do."""
+    known, faults = by_name(), list[Fault]()
+    for name, value in wanted:
+        if name not in known:
+            raise LookupError(catalog.unknown("fault or variation", name, known))
+        faults.append(known[name](value))
     for fault in faults:
         fault.launch = launch
     return faults

@@ -59,6 +59,25 @@ class Canvas:
         return np.array(self._state)
 
 
+def whole(prompt: str, seed: int, side: int, lora: str | None = None) -> Pixels:
+    """The finished picture of a square job, painted in one step: rows x columns x RGB."""
+    task = Task(
+        key="",
+        prompt=prompt,
+        width=side,
+        height=side,
+        steps=1,
+        guidance=7.0,
+        seed=seed,
+        path="",
+        seconds=0.0,
+        lora=lora,
+    )
+    canvas = Canvas(task)
+    canvas.step(1)
+    return canvas.pixels()
+
+
 def _scene(kind: str, rng: np.random.Generator, task: Task) -> Light:
     scale = min(1.0, SKETCH / max(task.width, task.height))
     height, width = max(16, round(task.height * scale)), max(16, round(task.width * scale))

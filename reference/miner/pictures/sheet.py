@@ -5,9 +5,7 @@ import sys
 from PIL import Image
 
 from reference.miner.loras import LORAS
-from reference.miner.messages import Task
-from reference.miner.pictures.canvas import Canvas
-from reference.miner.pictures.kinds import Pixels
+from reference.miner.pictures.canvas import whole
 
 EDGE, GAP, COLUMNS = 320, 4, 5
 INK, NEON, PASTEL = LORAS
@@ -36,27 +34,9 @@ def main(path: str) -> None:
     lines = -(-len(ROWS) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * step - GAP, lines * step - GAP), "white")
     for number, (prompt, seed, lora) in enumerate(ROWS):
-        picture = Image.fromarray(_drawn(prompt, seed, lora)).resize((EDGE, EDGE))
+        picture = Image.fromarray(whole(prompt, seed, 1024, lora)).resize((EDGE, EDGE))
         sheet.paste(picture, (number % COLUMNS * step, number // COLUMNS * step))
     sheet.save(path, quality=82)
-
-
-def _drawn(prompt: str, seed: int, lora: str | None) -> Pixels:
-    task = Task(
-        key="",
-        prompt=prompt,
-        width=1024,
-        height=1024,
-        steps=1,
-        guidance=7.0,
-        seed=seed,
-        path="",
-        seconds=0.0,
-        lora=lora,
-    )
-    canvas = Canvas(task)
-    canvas.step(1)
-    return canvas.pixels()
 
 
 if __name__ == "__main__":

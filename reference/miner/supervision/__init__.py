@@ -1,5 +1,5 @@
 """Finding inference processes that hang, and replacing them.
 
-``clocks`` judges one process, ``fleet`` decides for all of them; both are told the time and do
-nothing themselves. The engine carries the decisions out.
+``clocks`` judges one process, ``fleet`` decides for all of them; both get the time as an argument
+and do nothing themselves. The engine carries out the decisions.
 """

@@ -1,4 +1,4 @@
-"""Three clocks of one process and what they say. Pure: times come in, in seconds.
+"""The three clocks of one process. Pure: times are arguments, in seconds.
 
 *Silence* runs since any evidence of life. *Progress* runs since the percentage last rose above
 everything before it, so that neither a swing between two values nor a fall counts as progress.
@@ -13,7 +13,7 @@ from reference.miner.messages import State
 
 
 class Condition(StrEnum):
-    """What the clocks say of a process. The first three end it."""
+    """The verdict of the clocks on a process. The first three end it."""
 
     DEAD = "dead"
     STALLED = "stalled"
@@ -29,7 +29,7 @@ ENDING_CONDITIONS = frozenset({Condition.DEAD, Condition.STALLED, Condition.OVER
 class Budgets:
     """How long each clock may run, in seconds; ``slow_rate`` is in percent per minute.
 
-    ``first_step`` gives way to ``step`` where that is larger.
+    ``step`` applies instead of ``first_step`` if it is larger.
     """
 
     step: float = 600.0
@@ -49,7 +49,7 @@ class Budgets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """What is known of one process. ``mark`` is the highest percentage of this job so far,
+    """What is known about one process. ``mark`` is the highest percentage of this job so far,
     ``risen`` when it rose last (or when the stage began), ``given`` when the job was assigned."""
 
     launch: int
@@ -65,7 +65,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What was found, with the reading of every clock in seconds."""
+    """The diagnosis, with the reading of every clock in seconds."""
 
     condition: Condition
     stage: State
@@ -84,12 +84,12 @@ def launched(launch: int, at: float) -> Process:
 
 
 def assigned(process: Process, job: str, model: str, at: float) -> Process:
-    """The process is given a job; from here on it owes evidence."""
+    """The process gets a job; from now on it must show signs of life."""
     return replace(process, job=job, model=model, given=at, risen=at, entered=at, mark=None)
 
 
 def released(process: Process) -> Process:
-    """The job is no longer this process's."""
+    """The process no longer has the job."""
     return replace(process, job=None, model="", given=None, mark=None)
 
 
@@ -105,8 +105,8 @@ def observed(process: Process, state: State, percent: float | None, at: float) -
 
 
 def shifted(process: Process, by: float, at: float) -> Process:
-    """The process with its clocks stopped for a time in which nobody could have heard it. What was
-    heard in the meantime stays in the past: no clock runs below 0."""
+    """The process with its clocks stopped for a time in which it could not be heard. No clock goes
+    below 0."""
     given = None if process.given is None else min(process.given + by, at)
     return replace(
         process,
@@ -118,7 +118,7 @@ def shifted(process: Process, by: float, at: float) -> Process:
 
 
 def budget_of(process: Process, budgets: Budgets) -> float:
-    """The budget of the stage that the process is in."""
+    """The time limit of the process's stage."""
     match process.state:
         case State.STARTING | State.PRELOADING:
             return budgets.preload
@@ -140,8 +140,8 @@ def _inference_budget(process: Process, budgets: Budgets) -> float:
 
 
 def judge(process: Process, budgets: Budgets, at: float) -> Diagnosis:
-    """What the clocks say at this time. Silence counts from where evidence was due: a process
-    that was idle before it got its job had nothing to say."""
+    """The verdict of the clocks at this time. Silence counts from the time when signs of life were
+    due: a process that was idle before it got its job had none to give."""
     budget = budget_of(process, budgets)
     silent, still = at - process.heard, at - process.risen
     total = 0.0 if process.given is None else at - process.given
@@ -168,7 +168,7 @@ def judge(process: Process, budgets: Budgets, at: float) -> Diagnosis:
 
 
 def _measured(process: Process) -> bool:
-    """Whether standing still means anything: not while idle, nor without a percentage."""
+    """Whether lack of progress means anything: not while idle, nor without a percentage."""
     if process.state is State.WAITING:
         return process.job is not None
     return process.state is not State.INFERRING or process.mark is not None

@@ -1,7 +1,7 @@
-"""All slots together: what to do about what the clocks say. Told the time, does nothing itself.
+"""All slots together: decides what to do about the clocks' verdicts. Pure: the time is an argument.
 
 The shell reports what happens (a launch, a report, an exit) and asks with :meth:`Fleet.tick`; it
-carries out the decisions that come back.
+carries out the returned decisions.
 """
 
 from collections import Counter
@@ -48,7 +48,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """End this slot's process; its job, if it has one, is told in the diagnosis."""
+    """End this slot's process; the diagnosis names its job, if it has one."""
 
     slot: int
     why: Diagnosis
@@ -56,7 +56,7 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """Warn of a job that moves, but under the rate. Told once for each job."""
+    """Warn about a job below the minimum rate, once for each job."""
 
     slot: int
     why: Diagnosis
@@ -64,12 +64,12 @@ class Slow:
 
 @dataclass(frozen=True, slots=True)
 class AllSilent:
-    """Every process is silent at once: what follows replaces all of them."""
+    """Every process is silent at the same time: the next decisions replace all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantine:
-    """This slot failed too often and rests."""
+    """This slot failed too often and is quarantined."""
 
     slot: int
 
@@ -114,14 +114,14 @@ class Fleet:
         self.slots[slot].due = None
 
     def assigned(self, slot: int, job: str, model: str, at: float) -> None:
-        """The process of this slot was given a job."""
+        """The process of this slot got a job."""
         process = self.slots[slot].process
         if process is not None:
             self.slots[slot].process = assigned(process, job, model, at)
 
     def heard(self, slot: int, report: Report, at: float) -> bool:
         """Take a report. False for one of a process that was replaced, or of a job that is not
-        its own any more: it says nothing about the process that is there now."""
+        its own any more: it says nothing about the current process."""
         process = self.slots[slot].process
         if process is None or report.launch != process.launch:
             self.late += report.state is State.COMPLETE
@@ -137,7 +137,7 @@ class Fleet:
         return ours
 
     def exited(self, slot: int, launch: int, at: float) -> tuple[bool, list[Decision]]:
-        """A process is gone. True with what to do when nobody had ended it."""
+        """A process is gone. True with the next action if it was not ended by us."""
         process = self.slots[slot].process
         if process is None or process.launch != launch:
             return False, []
@@ -154,7 +154,8 @@ class Fleet:
         return [*self._starts(at), *self._judgements(at)]
 
     def _forgive_own_absence(self, at: float) -> None:
-        """Whoever was stopped itself has heard nobody, and blames nobody for it."""
+        """If the miner itself was stopped, it could not hear its processes and does not blame
+        them."""
         before, self._asked = self._asked, at
         gap = 0.0 if before is None else at - before - self.policy.tick
         if gap > 2 * self.policy.tick:

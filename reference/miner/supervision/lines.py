@@ -1,4 +1,4 @@
-"""What an operator reads about a process that hangs: each line complete in itself."""
+"""Log lines about a process that hangs, each complete in itself."""
 
 from reference.miner.messages import State
 from reference.miner.supervision.clocks import Condition, Diagnosis, Process
@@ -12,12 +12,12 @@ def stuck_line(slot: int, why: Diagnosis, job: str | None) -> str:
 
 
 def slow_line(slot: int, why: Diagnosis, job: str | None) -> str:
-    """A warning: it moves, but under the rate."""
+    """A warning: it makes progress, but below the minimum rate."""
     return f"Process {slot} is slow mid {_stage(why.stage)} - {_readings(why, job)}"
 
 
 def exit_line(slot: int, process: Process, how: str, job: str | None) -> str:
-    """A process that nobody ended is gone."""
+    """A process ended unexpectedly."""
     return f"Process {slot} ended unexpectedly mid {_stage(process.state)} ({how}), Job: {job}"
 
 

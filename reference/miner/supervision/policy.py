@@ -6,7 +6,7 @@ from reference.miner.supervision.fleet import Policy
 
 
 def policy_of(settings: Settings) -> Policy:
-    """The budgets and rules that these settings ask for."""
+    """The limits and rules of these settings."""
     budgets = Budgets(
         step=settings.inference_step_timeout,
         first_step=settings.first_step_timeout,

@@ -1,21 +1,10 @@
-"""What correct miners may do differently, one module each, built like the faults."""
+"""What correct miners may do differently, built like the faults."""
 
-VARIATIONS: tuple[str, ...] = (
-    "bad-request-400",
-    "bursty",
-    "eats-memory",
-    "error-word",
-    "failed-at",
-    "floods-output",
-    "id-key",
-    "late-callback-section",
-    "no-image-url",
-    "no-percentage",
-    "no-progress",
-    "no-training",
-    "not-repeatable",
-    "plain-202",
-    "processing-until-delivered",
-    "retrying",
-    "slow",
-)
+from reference.catalog import Families
+from reference.miner.variations import answers, course, network
+
+VARIATIONS: Families = {
+    "answers and callbacks": answers,
+    "how jobs run": course,
+    "between client and miner": network,
+}

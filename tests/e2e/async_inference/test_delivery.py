@@ -1,25 +1,29 @@
-"""The callback: to the right place, once, with everything in it, and told as it went."""
+"""The callback: to the right place, once, complete, and with its outcome reported truthfully."""
 
 from dataclasses import replace
 
 import pytest
 
-from tests.e2e.async_inference.checks import (
+from asyncproof.checks import (
+    THE_PROTOCOL,
     addressing,
     arrival,
+    consistency,
     delivery,
     payload,
     results,
     retrying,
     scheduling,
+    settling,
     statements,
     submission,
 )
-from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
-from tests.e2e.async_inference.nemesis import LongAnswer
-from tests.e2e.async_inference.scenario import CallbackTo, burst, one_after_another
-from tests.e2e.async_inference.test_async_inference import THE_PROTOCOL
-from tests.harness.settings import Settings
+from asyncproof.facts.comparisons import idle
+from asyncproof.nemesis import LongAnswer
+from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
+from asyncproof.settings import Settings
+from asyncproof.workload.scenario import CallbackTo, burst, mingling, one_after_another
+from asyncproof.workload.special_cases import with_unknown_lora
 
 pytestmark = pytest.mark.families("CBK", "SCH")
 
@@ -33,6 +37,9 @@ THE_CALLBACK = [
     payload.completed_at_is_the_jobs,
     statements.previews_are_of_the_real_answer,
     statements.attempts_have_plausible_times,
+    consistency.callbacks_do_not_contradict_themselves,
+    settling.callback_section_comes_soon,
+    results.callback_links_work,
     retrying.not_delivered_while_worked_on,
     retrying.no_retry_storm,
     retrying.no_job_runs_twice,
@@ -42,12 +49,12 @@ WHAT_WAS_SENT = [
     arrival.every_job_is_delivered,
     delivery.callbacks_carry_their_secret,
     delivery.one_delivery_per_job,
+    payload.callbacks_are_multipart_posts,
     payload.callback_status_is_the_jobs,
     payload.callbacks_have_their_fields,
+    consistency.callbacks_do_not_contradict_themselves,
     delivery.payload_status_is_told,
 ]
-# No miner has this LoRA: a job that asks for it is refused at once, or fails.
-NO_SUCH_LORA = "loras/there-is-no-such-lora.safetensors"
 
 
 @pytest.mark.quick
@@ -55,7 +62,7 @@ def test_callbacks_of_many_jobs(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
     """Each of several jobs delivers one whole callback to its own url, and none gets another's."""
-    jobs = draw.jobs(settings.sequential_jobs)
+    jobs = draw.plain(settings.sequential_jobs)
 
     history = testbed.run(burst(jobs))
 
@@ -65,20 +72,20 @@ def test_callbacks_of_many_jobs(
 
 def test_callback_to_the_plain_url(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """Where all jobs share one url, each callback says by its job_id whose it is."""
-    jobs = draw.jobs(2, callback=CallbackTo.PLAIN_URL)
+    jobs = draw.plain(2, callback=CallbackTo.PLAIN_URL)
 
-    history = testbed.run(one_after_another(jobs))
+    history = testbed.run(one_after_another(idle(jobs)))
 
     verdict = judge(history, [*THE_CALLBACK, arrival.every_job_is_delivered])
     assert verdict.passed, verdict.explain()
 
 
-@pytest.mark.quick
 def test_jobs_without_a_callback_url(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """A job that asked for no callback sends none, says so, and has its result all the same."""
-    jobs = [draw.job(), draw.job(callback=CallbackTo.NOWHERE), draw.job()]
+    (with_callback,) = draw.plain(1)
+    bare = replace(with_callback, seed=None, callback=CallbackTo.NOWHERE)
 
-    history = testbed.run(burst(jobs))
+    history = testbed.run(one_after_another(idle([with_callback, bare])))
 
     verdict = judge(
         history,
@@ -94,10 +101,11 @@ def test_jobs_without_a_callback_url(testbed: BoundTestbed, draw: Draw, judge: J
     assert verdict.passed, verdict.explain()
 
 
+@pytest.mark.last
 def test_failures_are_delivered_too(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """A job that fails delivers its failure, with the reason, beside jobs that complete."""
-    good = draw.job()
-    jobs = [good, replace(good, lora=NO_SUCH_LORA), draw.job()]
+    (good,) = draw.plain(1)
+    jobs = [with_unknown_lora(good), good]
 
     history = testbed.run(burst(jobs))
 
@@ -107,7 +115,7 @@ def test_failures_are_delivered_too(testbed: BoundTestbed, draw: Draw, judge: Ju
 
 def test_a_long_answer_is_previewed(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """Of a long answer of the receiver, the miner shows the first 500 characters."""
-    history = testbed.run(one_after_another([draw.job()]), LongAnswer())
+    history = testbed.run(mingling([draw.job()]), LongAnswer())
 
     verdict = judge(
         history,

@@ -1,13 +1,14 @@
 """After its expiry a job sends no callback, however the time is written."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
-from tests.e2e.async_inference import expiries
-from tests.e2e.async_inference.checks import expiry
-from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
-from tests.e2e.async_inference.scenario import burst
+from asyncproof.checks import expiry
+from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
+from asyncproof.workload import expiries
+from asyncproof.workload.scenario import mingling
 
 pytestmark = pytest.mark.families("EXP", "CBK")
 
@@ -16,7 +17,7 @@ def test_expiry_is_a_moment(testbed: BoundTestbed, draw: Draw, judge: Judge) -> 
     """Ahead it is delivered, past it is not; in any time zone, and what is no time is refused."""
     kinds = expiries.of_every_kind(draw.job, datetime.now(UTC))
 
-    history = testbed.run(burst([*kinds, *expiries.malformed(draw.job)]))
+    history = testbed.run(mingling([*kinds, *expiries.malformed(draw.job)]))
 
     verdict = judge(
         history,
@@ -35,7 +36,7 @@ def test_expiry_is_a_moment(testbed: BoundTestbed, draw: Draw, judge: Judge) -> 
 
 def test_expiry_passes_during_the_job(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """What had time left at submission and has none at the end is done, and not delivered."""
-    history = testbed.run(burst(expiries.passing(draw.job)))
+    history = testbed.run(mingling(expiries.passing(partial(draw.job, brief=False))))
 
     verdict = judge(history, [expiry.nothing_once_expired, expiry.expiry_leaves_the_job_alone])
     assert verdict.passed, verdict.explain()

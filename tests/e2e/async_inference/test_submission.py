@@ -2,19 +2,23 @@
 
 import pytest
 
-from tests.e2e.async_inference import cases
-from tests.e2e.async_inference.checks import chosen_ids, refusals, submission, unusual
-from tests.e2e.async_inference.conftest import BoundTestbed, Draw, Judge
-from tests.e2e.async_inference.protocol import Paths
-from tests.e2e.async_inference.scenario import burst, one_after_another, only
-from tests.harness.settings import Settings
+from asyncproof.checks import chosen_ids, refusals, submission, unusual
+from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
+from asyncproof.settings import Settings
+from asyncproof.workload import special_cases
+from asyncproof.workload.scenario import Scenario, burst, each_looked_after, one_after_another, only
 
 pytestmark = pytest.mark.families("SUB", "SEC")
 
 
-@pytest.fixture
-def paths(settings: Settings) -> Paths:
-    return Paths(settings.endpoint)
+def one_id_again_and_again(testbed: BoundTestbed, draw: Draw) -> Scenario:
+    """An id that is asked for once more while its job is in flight, and again when that ended."""
+    jobs = draw.plain(2, brief=False)
+    asked = {"prompt": jobs[0].prompt, "seed": 1, "job_id": special_cases.ID_OF_THE_FIRST}
+    out = testbed.dialect.submission(asked)
+    again = special_cases.same_id_again(out.query.path, out.body)
+    twice = special_cases.with_an_id_twice(jobs, f"chosen-{draw.requests()[-1].seed}")
+    return one_after_another(twice).beside(again)
 
 
 @pytest.mark.quick
@@ -22,7 +26,7 @@ def test_submissions_are_answered_at_once(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
     """With all workers busy, a submission is still answered at once, by an id and working urls."""
-    jobs = draw.jobs(settings.sequential_jobs)
+    jobs = draw.plain(settings.sequential_jobs)
 
     history = testbed.run(burst(jobs))
 
@@ -31,6 +35,7 @@ def test_submissions_are_answered_at_once(
         [
             submission.every_submission_accepted,
             submission.submissions_are_answered_at_once,
+            submission.submissions_are_not_redirected,
             submission.job_ids_are_unique,
             submission.first_status_is_legal,
             submission.status_urls_work,
@@ -41,18 +46,19 @@ def test_submissions_are_answered_at_once(
 
 
 @pytest.mark.quick
-def test_bad_submissions_are_refused(
-    testbed: BoundTestbed, draw: Draw, judge: Judge, paths: Paths
-) -> None:
+@pytest.mark.last
+def test_bad_submissions_are_refused(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """A body that breaks a rule is refused with 4xx, breaks nothing and leaves nothing behind."""
-    jobs = cases.bad_jobs(draw.job)
+    jobs = special_cases.bad_jobs(draw.job)
+    bodies = special_cases.bad_bodies(testbed.dialect.profile.submit.path)
 
-    history = testbed.run(burst(jobs).beside(*cases.bad_bodies(paths.submit)))
+    history = testbed.run(burst(jobs).beside(*bodies))
 
     verdict = judge(
         history,
         [
             refusals.bad_submissions_are_refused,
+            refusals.empty_prompts_are_refused,
             refusals.bad_submissions_break_nothing,
             refusals.refused_submissions_leave_no_job,
         ],
@@ -61,26 +67,19 @@ def test_bad_submissions_are_refused(
 
 
 @pytest.mark.quick
-def test_unknown_ids_are_not_found(
-    testbed: BoundTestbed, draw: Draw, judge: Judge, paths: Paths
-) -> None:
+def test_unknown_ids_are_not_found(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """Nobody gets a status or a result for an id that no job has."""
-    unknown = f"never-was-{draw.job().seed}"
+    asked = testbed.dialect.questions(f"never-was-{draw.job().seed}")
 
-    history = testbed.run(only(*cases.unknown_ids(paths.status(unknown), paths.result(unknown))))
+    history = testbed.run(only(*special_cases.unknown_ids(asked)))
 
     verdict = judge(history, [refusals.unknown_jobs_are_not_found])
     assert verdict.passed, verdict.explain()
 
 
-def test_chosen_ids_are_honoured(
-    testbed: BoundTestbed, draw: Draw, judge: Judge, paths: Paths
-) -> None:
+def test_chosen_ids_are_honoured(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """A client may name its jobs; a name in use is refused, and never given twice."""
-    jobs = [cases.with_chosen_id(job, f"chosen-{job.seed}") for job in draw.jobs(3)]
-    again = cases.same_id_again(paths.submit, draw.job().prompt)
-
-    history = testbed.run(burst(jobs).beside(again))
+    history = testbed.run(one_id_again_and_again(testbed, draw))
 
     verdict = judge(
         history,
@@ -95,22 +94,24 @@ def test_chosen_ids_are_honoured(
 
 def test_an_id_is_free_again_after_the_end(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """A job with the id of one that has ended is a new job, with a picture of its own."""
-    name = f"reused-{draw.job().seed}"
-    jobs = [cases.with_chosen_id(job, name) for job in draw.jobs(2)]
-
-    history = testbed.run(one_after_another(jobs))
+    history = testbed.run(one_id_again_and_again(testbed, draw))
 
     verdict = judge(history, [chosen_ids.ids_can_be_used_again])
     assert verdict.passed, verdict.explain()
 
 
+@pytest.mark.last(2)
 def test_unusual_submissions_are_understood(
     testbed: BoundTestbed, draw: Draw, judge: Judge
 ) -> None:
     """Fields nobody knows, prompts nobody expects and defaults nobody sends break nothing."""
-    jobs = [cases.extended(draw.job()), *cases.odd_jobs(draw.job()), cases.bare(draw.job())]
+    jobs = [
+        special_cases.extended(draw.job()),
+        special_cases.bare(draw.job()),
+        *special_cases.odd_jobs(draw.job()),
+    ]
 
-    history = testbed.run(burst(jobs))
+    history = testbed.run(each_looked_after(jobs, draw.job))
 
     verdict = judge(
         history,

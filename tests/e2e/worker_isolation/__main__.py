@@ -1,6 +1,6 @@
-"""Runs :mod:`tests.e2e.worker_isolation.cli`."""
+"""Runs :mod:`asyncproof.worker.cli`."""
 
-from tests.e2e.worker_isolation.cli import main
+from asyncproof.worker.cli import main
 
 if __name__ == "__main__":
     main()

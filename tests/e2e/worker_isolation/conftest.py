@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.worker_isolation.options import OptionError, Options, from_environ, plan
-from tests.e2e.worker_isolation.planned import RefusedError, SetupError
-from tests.e2e.worker_isolation.profile import ProfileError
-from tests.e2e.worker_isolation.record import Record, arrange
-from tests.e2e.worker_isolation.runner import run
+from asyncproof.worker.options import OptionError, WorkerOptions, from_environ, plan
+from asyncproof.worker.plan import RefusedError, WorkerSetupError
+from asyncproof.worker.profile import ProfileError
+from asyncproof.worker.record import WorkerHistory, build
+from asyncproof.worker.runner import run
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def worker_options(request: pytest.FixtureRequest) -> Options:
+def worker_options(request: pytest.FixtureRequest) -> WorkerOptions:
     """What to run: flags of pytest before the environment before the bundled worker."""
     named = {"worker_cmd": "--worker-cmd", "profile": "--worker-profile", "model": "--worker-model"}
     given = {name: request.config.getoption(flag, None) for name, flag in named.items()}
@@ -32,11 +32,13 @@ def worker_options(request: pytest.FixtureRequest) -> Options:
 
 
 @pytest.fixture(scope="session")
-def record(worker_options: Options, tmp_path_factory: pytest.TempPathFactory) -> Record:
+def record(
+    worker_options: WorkerOptions, tmp_path_factory: pytest.TempPathFactory
+) -> WorkerHistory:
     """What happened to the worker from its start to its end, arranged for the checks."""
     folder: Path = tmp_path_factory.mktemp("worker")
     try:
         what = plan(replace(worker_options, report_dir=folder), worker_options.backend)
-        return arrange(asyncio.run(run(what, lambda _: None)))
-    except (OptionError, ProfileError, RefusedError, SetupError) as error:
+        return build(asyncio.run(run(what, lambda _: None)))
+    except (OptionError, ProfileError, RefusedError, WorkerSetupError) as error:
         pytest.fail(f"the worker could not be tested: {error}", pytrace=False)

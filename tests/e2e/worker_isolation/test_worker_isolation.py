@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.e2e.worker_isolation.checks import ALL
-from tests.e2e.worker_isolation.judging import clauses
-from tests.e2e.worker_isolation.record import Record
-from tests.harness.contract import levels
-from tests.harness.verdict import Check, Outcome, judge
+from asyncproof.harness.contract import levels
+from asyncproof.harness.verdict import Check, Outcome, judge
+from asyncproof.worker.checks import ALL
+from asyncproof.worker.judging import clauses
+from asyncproof.worker.record import WorkerHistory
 
 
 @pytest.mark.parametrize("check", ALL, ids=lambda check: f"{check.clauses[0]}-{check.name}")
-def test_the_worker_keeps_its_contract(record: Record, check: Check[Record]) -> None:
+def test_the_worker_keeps_its_contract(record: WorkerHistory, check: Check[WorkerHistory]) -> None:
     """The clause holds, by evidence; where nothing is owed under it, the skip says why."""
     verdict = judge(record, [check], levels=levels(clauses()), incomplete=record.incomplete)
 

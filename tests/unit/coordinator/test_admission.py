@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.coordinator.admission import Room, admit, fits, require_room
-from tests.coordinator.suites import MIB, Suite, SuitesError, expand, parse, select, to_bytes
+from asyncproof.coordinator.admission import Room, admit, fits, require_room
+from asyncproof.coordinator.suites import MIB, Suite, SuitesError, expand, parse, select, to_bytes
 
 THINGS = st.frozensets(st.sampled_from(["gpu", "queue", "db"]))
 SUITES = st.lists(
@@ -62,7 +62,7 @@ def test_a_suite_that_fits_nowhere_is_refused_at_once() -> None:
         ("[suites.unit]\n", "missing required field `pytest`"),
         ("[suites.unit]\npytest = []\ncore = 1", "unknown field `core`"),
         ("[suites.unit]\npytest = []\ncores = 'two'", "$.suites[...].cores"),
-        ("[suites.unit]\npytest = []\nmemory = '2 GB'", "'2 GB' is no amount of memory"),
+        ("[suites.unit]\npytest = []\nmemory = '2 GB'", "'2 GB' is not an amount of memory"),
         ("[suites.unit]\npytest = []\ncores = 0", "above zero"),
         ("[suites.Unit_1]\npytest = []", "suite 'Unit_1': a name is"),
         ("[suites.unit]\npytest = []\nenv = { A = '{port.x}' }", "unknown {port.x}; use {folder}"),

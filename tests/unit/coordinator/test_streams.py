@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.coordinator.kubernetes.api import read_lines
-from tests.coordinator.kubernetes.judge import PodEnd
-from tests.coordinator.kubernetes.streams import EventLine, FilePart, Frames, TimedLog
+from asyncproof.coordinator.kubernetes.api import read_lines
+from asyncproof.coordinator.kubernetes.judge import PodEnd
+from asyncproof.coordinator.kubernetes.streams import EventLine, FilePart, Frames, TimedLog
 
 LONGEST = 8
 reads = st.lists(st.integers(0, 12), max_size=5)

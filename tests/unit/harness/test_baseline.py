@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import baseline
-from tests.harness.baseline import BaselineError
-from tests.harness.report import terminal
-from tests.harness.verdict import Finding, Known, Outcome, Ruling, check, judge
+from asyncproof.harness import baseline
+from asyncproof.harness.baseline import BaselineError
+from asyncproof.harness.verdict import Finding, Known, Outcome, Ruling, check, judge
+from asyncproof.reports import terminal
 
 TWICE = Finding("CBK-4", "job_1", "1 delivery", "2")
 LOST = Finding("CBK-1", "job_2", "a callback", "none")
@@ -54,7 +54,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
 def test_a_file_that_is_no_baseline_is_refused_with_the_form(tmp_path: Path, text: str) -> None:
     path = tmp_path / "known.json"
     path.write_text(text)
-    with pytest.raises(BaselineError, match=r"known.json is no baseline; expected \{"):
+    with pytest.raises(BaselineError, match=r"known.json is not a baseline; expected \{"):
         baseline.read(path)
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.contract import Clause, ContractError, levels, load, parse
-from tests.harness.verdict import Level
+from asyncproof.harness.contract import Clause, ContractError, levels, load, parse
+from asyncproof.harness.verdict import Level
 
 PAGE = """# Title
 
@@ -26,7 +26,7 @@ text
 def test_a_page_becomes_clauses_in_order() -> None:
     clauses = parse(PAGE)
     assert list(clauses) == ["CBK-4", "CBK-13"]
-    assert clauses["CBK-4"] == Clause("CBK-4", Level.MUST, "Once", "Never again.")
+    assert clauses["CBK-4"] == Clause("CBK-4", Level.MUST, "Once", "Never again.", "the callback")
     assert levels(clauses) == {"CBK-4": Level.MUST, "CBK-13": Level.SHOULD}
     assert str(clauses["CBK-4"]) == "CBK-4 (MUST) Once\n\nNever again."
 
@@ -34,7 +34,7 @@ def test_a_page_becomes_clauses_in_order() -> None:
 @pytest.mark.parametrize(
     ("page", "told"),
     [
-        (PAGE + "\n### CBK-4 (MAY) Again\n", "CBK-4 stands twice"),
+        (PAGE + "\n### CBK-4 (MAY) Again\n", "CBK-4 appears twice"),
         ("### CBK-5 Once\n", "not a clause heading"),
         ("### CBK-5 (WOULD) Once\n", "not a clause heading"),
     ],

@@ -2,8 +2,8 @@
 
 from xml.etree import ElementTree as ET
 
-from tests.harness.report.junit import Suite, as_junit
-from tests.harness.verdict import CheckResult, Finding, Level, Verdict
+from asyncproof.harness.verdict import CheckResult, Finding, Level, Verdict
+from asyncproof.reports.junit import JUnitSuite, as_junit
 
 MUST = Finding("A-1", "w", "good", "bad \x00 <&>")
 SHOULD = Finding("A-2", "w", "good", "so-so")
@@ -20,7 +20,7 @@ RESULTS = (
 def test_each_outcome_has_its_place() -> None:
     """One case for each check; SHOULD warns, no evidence is an error, text is made safe."""
     verdict = Verdict(RESULTS, {"A-2": Level.SHOULD}, incomplete="interrupted")
-    root = ET.fromstring(as_junit([Suite("suite", verdict, 1.5)]))
+    root = ET.fromstring(as_junit([JUnitSuite("suite", verdict, 1.5)]))
     [suite] = root.findall("testsuite")
 
     kinds = {
@@ -47,5 +47,5 @@ def test_each_outcome_has_its_place() -> None:
 
 def test_several_suites_stand_side_by_side() -> None:
     verdict = Verdict(RESULTS[:1])
-    root = ET.fromstring(as_junit([Suite("a", verdict, 1), Suite("b", verdict, 1)]))
+    root = ET.fromstring(as_junit([JUnitSuite("a", verdict, 1), JUnitSuite("b", verdict, 1)]))
     assert [suite.get("name") for suite in root] == ["a", "b"]

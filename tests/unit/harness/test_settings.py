@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.harness.settings import SettingError, Settings, variable
+from asyncproof.settings import SettingError, Settings, misspelt, variable
 
 
 def test_the_defaults_are_the_documented_ones() -> None:
@@ -14,7 +14,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
         "ASYNC_USE_EXTERNAL_CALLBACK": "False",
         "STRESS_TEST_CONCURRENT": "10",
         "STRESS_TEST_SEQUENTIAL": "5",
-        "STRESS_TEST_TWINS": "5",
+        "STRESS_TEST_TWINS": "3",
         "ASYNC_POLL_INTERVAL": "0.5",
         "ASYNC_JOB_TIMEOUT": "240.0",
         "ASYNC_STEP_TIMEOUT": "600.0",
@@ -48,6 +48,7 @@ def test_the_secret_is_never_shown() -> None:
         ("STRESS_TEST_CONCURRENT", "ten", "a whole number from 1 to 100000"),
         ("ASYNC_USE_EXTERNAL_CALLBACK", "perhaps", "1, true or yes"),
         ("ASYNC_IMAGE_SIZE", "1024", "WIDTHxHEIGHT"),
+        ("ASYNC_SMALL_SIZE", "small", "WIDTHxHEIGHT"),
         ("ASYNC_ENDPOINT", "video", "'inference' or 'edit'"),
     ],
 )
@@ -57,7 +58,7 @@ def test_an_unusable_value_is_refused_with_its_name_and_what_is_allowed(
     with pytest.raises(SettingError) as refused:
         Settings.from_environ({name: value})
     message = str(refused.value)
-    assert message.startswith(f"{name}={value!r} cannot be used: expected ")
+    assert message.startswith(f"{name}={value!r} is invalid: expected ")
     assert allowed in message
 
 
@@ -81,9 +82,7 @@ def test_flags_go_before_the_environment_and_that_before_defaults() -> None:
 
 
 def test_an_unknown_variable_is_named() -> None:
-    with pytest.raises(
-        SettingError, match="ASYNC_MINER='x' cannot be used: expected one of ASYNC_"
-    ):
+    with pytest.raises(SettingError, match="ASYNC_MINER='x' is invalid: expected one of ASYNC_"):
         Settings().override_variables({"ASYNC_MINER": "x"})
 
 
@@ -93,3 +92,18 @@ def test_a_trailing_slash_does_not_matter() -> None:
 
 def test_each_field_knows_its_variable() -> None:
     assert variable("concurrent_jobs") == "STRESS_TEST_CONCURRENT"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("STRESS_TEST_CONCURENT", "STRESS_TEST_CONCURRENT"),
+        ("ASYNC_JOB_TIMOUT", "ASYNC_JOB_TIMEOUT"),
+        ("ASYNC_SOMETHING_OF_ANOTHER_PROGRAM", ""),
+        ("STRESS_TEST_CONCURRENT", ""),
+        ("CONCURRENT", ""),
+    ],
+)
+def test_a_variable_that_is_nearly_a_setting_is_told(name: str, meant: str) -> None:
+    told = list(misspelt({name: "5"}))
+    assert told == ([f"{name} is set and is not a setting; did you mean {meant}?"] if meant else [])

@@ -1,9 +1,20 @@
 """The verdict on the terminal: what broke, what could not be judged and why, and the counts."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from tests.harness.report import terminal
-from tests.harness.verdict import Check, Finding, Level, NotApplicable, Ruling, check, judge
+from asyncproof.harness.verdict import (
+    Check,
+    CheckResult,
+    Finding,
+    Level,
+    NotApplicable,
+    Ruling,
+    Verdict,
+    check,
+    judge,
+)
+from asyncproof.reports import terminal
 
 LEVELS = {"A-1": Level.MUST, "A-2": Level.SHOULD, "B-1": Level.MUST, "C-1": Level.MAY}
 
@@ -65,3 +76,14 @@ def test_what_there_was_nothing_to_judge_of_is_one_line() -> None:
     assert line == (
         "INCONCLUSIVE the run: not judged, since there was nothing of the kind: A-1, B-1"
     )
+
+
+def test_tests_that_miss_the_same_share_a_line() -> None:
+    missed = CheckResult("check", ("A-1",), 0)
+    results = [replace(missed, scenario=f"test_{n}") for n in range(3)]
+    other = replace(missed, clauses=("B-1",), scenario="test_3")
+    lines = list(terminal.unjudged(Verdict((*results, other), {})))
+    assert [line.partition(":")[0] for line in lines] == [
+        "INCONCLUSIVE test_0 and 2 more",
+        "INCONCLUSIVE test_3",
+    ]

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.harness.exit_codes import ExitCode
-from tests.harness.verdict import (
+from asyncproof.harness.exit_codes import ExitCode
+from asyncproof.harness.verdict import (
     Check,
     Finding,
     Level,

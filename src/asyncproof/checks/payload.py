@@ -1,0 +1,242 @@
+"""CBK: what is in a callback: its form, its fields, its picture's name and type."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from asyncproof.facts.owing import unless_absent
+from asyncproof.facts.pictures import misnamed, suffix
+from asyncproof.facts.unreadable import is_unreadable, unread
+from asyncproof.harness.verdict import Finding, Ruling, check
+from asyncproof.history.events import Delivered
+from asyncproof.history.history import History, JobRecord
+from asyncproof.text import quoted
+from asyncproof.wire import protocol
+
+SAME_MOMENT = 10.0
+UNITS = {"years": 31_557_600, "days": 86_400, "hours": 3_600, "minutes": 60}  # seconds of each
+
+
+@check("CBK-5", every_job=True)
+def callbacks_are_multipart_posts(history: History) -> Iterator[Ruling]:
+    """Every callback is a POST with a multipart form (or JSON, where the server's profile says so)
+    that can be read to its end."""
+    for job in history.accepted:
+        redirected = any(d.answered in range(300, 400) for d in job.deliveries)
+        for delivery in job.deliveries:
+            if delivery.nemesis or redirected or delivery.secret != "match":
+                continue
+            wrong = _form_fault(delivery, _kind(history))
+            yield _bad_form(history, delivery, wrong, job.finding) if wrong else None
+    for delivery in unread(history):
+        about = partial(Finding, subject=f"{delivery.method} {delivery.path}")
+        yield _bad_form(history, delivery, _form_fault(delivery, _kind(history)), about)
+
+
+JSON, FORM = "application/json", "multipart/form-data"
+EXPECTED = {
+    FORM: "POST with multipart/form-data that ends with its closing boundary",
+    JSON: "POST with application/json: one object, its picture in base64",
+}
+OTHERS_ARE_FORMS = (
+    "; other callbacks are such forms, so perhaps only those with a picture are: many libraries "
+    "send a form only where there is a file"
+)
+
+
+def _bad_form(
+    history: History, delivery: Delivered, wrong: str, finding: Callable[..., Finding]
+) -> Finding:
+    refused = f", which our receiver refused with {delivery.answered}" if delivery.broken else ""
+    kind = _kind(history)
+    others = any(_is(kind, d) and d.stored for job in history.accepted for d in job.deliveries)
+    mixed = OTHERS_ARE_FORMS if kind == FORM and others and not _is(kind, delivery) else ""
+    return finding(
+        clause="CBK-5",
+        expected=EXPECTED[kind],
+        actual=wrong + refused,
+        at=delivery.at,
+        advice=_form_advice(delivery, kind) + mixed,
+        cause=delivery.broken or wrong.partition(":")[0],
+    )
+
+
+def _kind(history: History) -> str:
+    """The content type that a callback of this server has."""
+    spoken = history.started.dialect if history.started else None
+    return JSON if spoken and spoken.callback == "json" else FORM
+
+
+def _is(kind: str, delivery: Delivered) -> bool:
+    return delivery.content_type.strip().lower().startswith(kind)
+
+
+def _form_advice(delivery: Delivered, kind: str) -> str:
+    if delivery.method != "POST":
+        return "send callbacks with POST"
+    if kind == JSON:
+        return "let a library write the JSON, with its Content-Type, and send all of it"
+    if not _is(kind, delivery):
+        return "send the fields and the picture as the parts of a multipart/form-data body"
+    if delivery.another_boundary:
+        return "take Content-Type, with its boundary, from the library that built the form"
+    return "let a library build the form, and send all of it"
+
+
+def _form_fault(delivery: Delivered, kind: str) -> str:
+    if delivery.method != "POST":
+        return delivery.method
+    if is_unreadable(delivery):
+        announced = f"Content-Type {quoted(delivery.content_type)}"
+        return f"{delivery.broken} ({announced})" if _is(kind, delivery) else announced
+    return "; ".join(delivery.form_problems)
+
+
+@check("CBK-6", every_job=True)
+def callbacks_have_their_fields(history: History) -> Iterator[Ruling]:
+    """job_id and status are in every callback, completed_at in that of a completed job."""
+    for job in history.accepted:
+        for delivery in (d for d in job.deliveries if d.stored):
+            due = ["job_id", "status"]
+            told = delivery.fields.get("status") or job.final_status
+            due += ["completed_at"] if told == "completed" else []
+            missing = [name for name in due if not delivery.fields.get(name)]
+            if not missing:
+                yield None
+            else:
+                yield job.finding(
+                    "CBK-6",
+                    f"the fields {', '.join(due)}",
+                    f"{', '.join(missing)} missing; there are "
+                    f"{', '.join(delivery.fields) or 'no text fields'}",
+                    at=delivery.at,
+                    advice="send them as text parts of these very names",
+                    cause=f"{', '.join(missing)} missing",
+                )
+
+
+@check("CBK-7", every_job=True)
+def callback_status_is_the_jobs(history: History) -> Iterator[Ruling]:
+    """The status in the callback is the terminal status that polling shows."""
+    for job in history.accepted:
+        if job.terminal is None or job.delivery is None:
+            continue
+        sent = job.delivery.fields.get("status")
+        expected = {"completed"} if job.completed else {str(job.final_status), "failed"}
+        if sent in expected:
+            yield None
+        elif sent:
+            yield job.finding(
+                "CBK-7",
+                f"status {' or '.join(sorted(expected))} in the callback, as polled",
+                f"status {sent!r}",
+                at=job.delivery.at,
+                advice="build the callback after the job's final state is set, and from it",
+                cause=f"callback says {sent}, status says {job.final_status}",
+            )
+
+
+@check("CBK-24", every_job=True)
+def failures_say_why(history: History) -> Iterator[Ruling]:
+    """The callback of a failed job has a text in ``error``."""
+    yield from unless_absent(history, _failures_say_why(history), "no callback told of a failure")
+
+
+def _failures_say_why(history: History) -> Iterator[Ruling]:
+    for job in history.accepted:
+        sent = job.delivery
+        if sent is None or sent.fields.get("status") not in ("failed", "timeout"):
+            continue
+        if sent.fields.get("error"):
+            yield None
+        elif job.terminal is not None and not job.completed:
+            yield job.finding(
+                "CBK-24",
+                "the reason in the field `error`, since the job failed",
+                "no such field" if "error" not in sent.fields else "an empty text",
+                at=sent.at,
+                advice="put the status's own `error` into the callback",
+                cause="a failure without its reason",
+            )
+
+
+@check("CBK-26", every_job=True)
+def pictures_are_named_as_what_they_are(history: History) -> Iterator[Ruling]:
+    """Content-Type and file name of the image part fit its bytes."""
+    yield from unless_absent(
+        history, _pictures_are_named_as_what_they_are(history), "no callback has an image part"
+    )
+
+
+def _pictures_are_named_as_what_they_are(history: History) -> Iterator[Ruling]:
+    for job in history.accepted:
+        image = job.delivery.image if job.delivery else None
+        if job.delivery is None or image is None or image.size == 0:
+            continue
+        wrong = misnamed(image) or ("" if image.filename else "no file name")
+        if not wrong:
+            yield None
+        else:
+            yield job.finding(
+                "CBK-26",
+                f"type and name of a {suffix(image)[1:]} file in the image part",
+                wrong,
+                at=job.delivery.at,
+                advice="take both from the format that was encoded: receivers store by this name "
+                "and serve by this type",
+                cause=wrong,
+            )
+
+
+@check("CBK-27", every_job=True)
+def completed_at_is_the_jobs(history: History) -> Iterator[Ruling]:
+    """completed_at in the callback is the moment that polling shows."""
+    yield from unless_absent(
+        history, _completed_at_is_the_jobs(history), "no job has a completed_at on both sides"
+    )
+
+
+def _completed_at_is_the_jobs(history: History) -> Iterator[Ruling]:
+    for job in history.accepted:
+        if job.delivery is None:
+            continue
+        sent, polled = job.delivery.fields.get("completed_at"), _polled_end(job)
+        apart = _seconds_apart(sent, polled)
+        if apart is None:
+            continue
+        if apart <= SAME_MOMENT:
+            yield None
+        else:
+            yield job.finding(
+                "CBK-27",
+                f"completed_at {polled}, as polled",
+                f"{sent}, {_in_words(apart)} apart",
+                at=job.delivery.at,
+                advice="take the time once, when the job ends, and give the same one everywhere",
+                cause="callback and status tell different ends",
+            )
+
+
+def _polled_end(job: JobRecord) -> str | None:
+    return next((p.completed_at for p in reversed(job.polls) if p.completed_at), None)
+
+
+def _seconds_apart(one: str | None, other: str | None) -> float | None:
+    """None where one is missing, unreadable, or without an offset (and so in unknown time)."""
+    if one is None or other is None:
+        return None
+    first, second = protocol.timestamp(one), protocol.timestamp(other)
+    if first is None or second is None or _naive(one) or _naive(other):
+        return None
+    return abs((first - second).total_seconds())
+
+
+def _in_words(seconds: float) -> str:
+    for unit, length in UNITS.items():
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _naive(text: str) -> bool:
+    time = text.partition("T")[2] or text.partition(" ")[2]
+    return not any(sign in time for sign in "Zz+-")

@@ -1,0 +1,1 @@
+"""Several pytest suites in parallel, here or as Kubernetes Jobs, with one verdict."""

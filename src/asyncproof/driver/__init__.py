@@ -1,0 +1,1 @@
+"""Many jobs in flight against a miner: submit, poll, fetch."""

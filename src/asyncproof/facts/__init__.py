@@ -1,0 +1,1 @@
+"""What both checks and reports ask of a history: outcomes, damage, overlap, who got what."""

@@ -1,0 +1,128 @@
+"""Which clauses apply to a server, by what its dialect has: recorded at the start of a run."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from asyncproof.harness.verdict import Check, Finding, NotApplicable, Ruling
+from asyncproof.history.events import Spoken
+from asyncproof.history.history import History
+from asyncproof.workload.needs import Need
+
+# By clause, else by family.
+NEEDED: Mapping[str, tuple[Need, ...]] = {
+    "SUB-4": (Need.CHOSEN_IDS,),
+    "SUB-5": (Need.CHOSEN_IDS,),
+    "SUB-8": (Need.REFUSALS,),
+    "SUB-9": (Need.REFUSALS,),
+    "SUB-10": (Need.REFUSALS,),
+    "SUB-11": (Need.UNKNOWN_IDS,),
+    "SUB-14": (Need.CHOSEN_IDS,),
+    "SUB-15": (Need.UNUSUAL,),
+    "SUB-16": (Need.UNUSUAL,),
+    "SUB-17": (Need.UNUSUAL,),
+    "SUB-19": (Need.REFUSALS,),
+    "POL": (Need.POLLING,),
+    "POL-4": (Need.PROGRESS,),
+    "POL-5": (Need.PROGRESS,),
+    "POL-6": (Need.TIMES,),
+    "POL-7": (Need.TIMES,),
+    "POL-8": (Need.TIMES,),
+    "POL-9": (Need.TIMES,),
+    "POL-12": (Need.ERRORS,),
+    "POL-14": (Need.POLLING, Need.ERRORS),
+    "SCH-3": (Need.QUEUE,),
+    "SCH-4": (Need.QUEUE,),
+    "SCH-8": (Need.QUEUE,),
+    "LIV-1": (Need.POLLING,),
+    "LIV-2": (Need.PROGRESS,),
+    "LIV-3": (Need.QUEUE,),
+    "LIV-4": (Need.PROGRESS,),
+    "CBK": (Need.CALLBACKS,),
+    "CBK-2": (Need.CALLBACKS, Need.PROOF),
+    "CBK-3": (Need.CALLBACKS, Need.CALLBACK_IDS),
+    "CBK-4": (Need.CALLBACKS, Need.SINGLE_DELIVERY),
+    "CBK-6": (Need.CALLBACKS, Need.CALLBACK_IDS, Need.CALLBACK_STATES, Need.CALLBACK_TIMES),
+    "CBK-7": (Need.CALLBACKS, Need.CALLBACK_STATES, Need.POLLING),
+    "CBK-8": (Need.CALLBACKS, Need.CALLBACK_PICTURES),
+    "CBK-9": (Need.CALLBACKS, Need.CALLBACK_PICTURES, Need.RESULTS),
+    "CBK-10": (Need.STATEMENTS,),
+    "CBK-11": (Need.STATEMENTS,),
+    "CBK-12": (Need.STATEMENTS,),
+    "CBK-13": (Need.STATEMENTS,),
+    "CBK-14": (Need.STATEMENTS,),
+    "CBK-15": (Need.CALLBACKS, Need.POLLING),
+    "CBK-16": (Need.STATEMENTS,),
+    "CBK-17": (Need.STATEMENTS,),
+    "CBK-18": (Need.STATEMENTS,),
+    "CBK-19": (Need.STATEMENTS,),
+    "CBK-20": (Need.CALLBACKS, Need.POLLING),
+    "CBK-24": (Need.CALLBACKS, Need.CALLBACK_ERRORS),
+    "CBK-26": (Need.CALLBACKS, Need.CALLBACK_PARTS),
+    "CBK-27": (Need.CALLBACKS, Need.CALLBACK_TIMES),
+    "CBK-30": (Need.STATEMENTS,),
+    "CBK-31": (Need.STATEMENTS,),
+    "SCH-7": (Need.CALLBACKS, Need.CALLBACK_TIMES),
+    "RES-1": (Need.RESULTS,),
+    "RES-2": (Need.RESULT_PATHS,),
+    "RES-3": (Need.RESULT_PATHS,),
+    "RES-5": (Need.RESULT_PATHS,),
+    "SEC-1": (Need.SECRETS,),
+    "SEC-2": (Need.SECRETS,),
+    "SEC-3": (Need.CLOSED_PATHS, Need.CHOSEN_IDS),
+    "SEC-4": (Need.CLOSED_PATHS,),
+    "SEC-5": (Need.REFUSALS,),
+    "SEC-6": (Need.SECRETS, Need.REFUSALS),
+    "EXP": (Need.EXPIRY,),
+    "HLT": (Need.HEALTH,),
+    "HLT-5": (Need.PAGES,),
+    "IMG-3": (Need.SEEDS,),
+    "IDN-2": (Need.SEEDS,),
+    "IDN-3": (Need.SEEDS,),
+    "IDN-4": (Need.LORAS,),
+    "IDN-5": (Need.LORAS,),
+    "IDN-6": (Need.SEEDS,),
+    "TRN": (Need.TRAINING,),
+}
+
+
+def applicable(checks: Iterable[Check[History]], history: History) -> list[Check[History]]:
+    """The checks, of which those that do not apply to the server of this history say why."""
+    spoken = history.started.dialect if history.started else None
+    return [_applied(check, spoken) if spoken else check for check in checks]
+
+
+def why_not(clause: str, lacks: Mapping[str, str]) -> str:
+    """Why this clause does not apply to a server that lacks this; empty where it does."""
+    needs = NEEDED.get(clause) or NEEDED.get(clause.partition("-")[0], ())
+    return next((lacks[need] for need in needs if need in lacks), "")
+
+
+def _applied(check: Check[History], spoken: Spoken) -> Check[History]:
+    reasons = [why_not(clause, spoken.lacks) for clause in check.clauses]
+    if reasons and all(reasons):
+        return replace(check, rule=lambda _: iter([NotApplicable(reasons[0])]))
+    if not spoken.words:
+        return check
+    return replace(check, rule=lambda history: _told(check.rule(history), spoken.words))
+
+
+def _told(rulings: Iterator[Ruling], words: Mapping[str, str]) -> Iterator[Ruling]:
+    """The findings in the words of the server."""
+    for ruling in rulings:
+        yield in_their_words(ruling, words) if isinstance(ruling, Finding) else ruling
+
+
+def in_their_words(finding: Finding, words: Mapping[str, str]) -> Finding:
+    """What was expected, what came and the advice, with the server's own names for things."""
+    return replace(
+        finding,
+        expected=_replaced(finding.expected, words),
+        actual=_replaced(finding.actual, words),
+        advice=_replaced(finding.advice, words),
+    )
+
+
+def _replaced(text: str, words: Mapping[str, str]) -> str:
+    pattern = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    return re.sub(rf"(?<![\w-])({pattern})(?![\w-])", lambda found: words[found[1]], text)

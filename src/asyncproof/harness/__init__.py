@@ -1,0 +1,1 @@
+"""What every suite shares: history file, verdict, contract, exit codes, processes."""

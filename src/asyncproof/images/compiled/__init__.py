@@ -1,0 +1,1 @@
+"""The same statistics compiled with numba, where it is installed."""

@@ -1,0 +1,1 @@
+"""The file of a picture, judged exactly, without a threshold."""

@@ -1,0 +1,1 @@
+"""What many pictures have in common that no art has: defects of the way from latents to file."""

@@ -1,0 +1,1 @@
+"""The callback server: receives callbacks, stores them, and shows them on a dashboard."""

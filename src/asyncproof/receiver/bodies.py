@@ -1,0 +1,99 @@
+"""What the body of a callback is: a multipart form, or JSON as the profile of a server has it.
+
+Both become a :class:`Form`, with the words of docs/protocol.md, so that whatever comes after the
+reading is the same for all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from asyncproof.receiver.json_body import JsonReader, json_type
+from asyncproof.receiver.limits import Limits
+from asyncproof.receiver.multipart.form_reader import (
+    IMAGE,
+    Form,
+    FormReader,
+    PictureSink,
+    boundary_of,
+)
+from asyncproof.vocabulary import SECRET_HEADER
+from asyncproof.wire.dialect import Dialect
+
+OpenPicture = Callable[[], PictureSink]
+
+
+class BodyReader(Protocol):
+    """Reads one body in pieces of any size."""
+
+    @property
+    def feed(self) -> Callable[[bytes], None]: ...
+
+    def end(self) -> Form:
+        """All of it.
+
+        Raises:
+            BadFormError: it cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackShape:
+    """What callbacks look like.
+
+    ``open`` makes the reader of a body of this content type (it raises BadFormError for another
+    one). ``due`` are the fields that each must have; ``delivery_id`` is the header, if any, that is
+    the same in each repeat of a delivery, and ``header`` the one with the secret.
+    ``in_a_thread``: the end of a body takes so much time that others would wait for it.
+    """
+
+    open: Callable[[str, Limits, OpenPicture], BodyReader]
+    due: frozenset[str] = frozenset({"job_id", "status"})
+    delivery_id: str = ""
+    header: str = SECRET_HEADER
+    in_a_thread: bool = False
+
+
+def _form(content_type: str, limits: Limits, open_picture: OpenPicture) -> BodyReader:
+    return FormReader(boundary_of(content_type), limits, open_picture)
+
+
+MULTIPART = CallbackShape(_form)
+
+
+def shape_of(dialect: Dialect) -> CallbackShape:
+    """What the callbacks of servers of this dialect look like."""
+    table = dialect.profile.callback
+    if table is None:
+        return MULTIPART
+    has = {"job_id": table.id, "status": table.state or table.means}
+
+    def read_json(content_type: str, limits: Limits, open_picture: OpenPicture) -> BodyReader:
+        json_type(content_type)
+        return JsonReader(dialect.read_callback, limits, open_picture)
+
+    def read_form(content_type: str, limits: Limits, open_picture: OpenPicture) -> BodyReader:
+        boundary = boundary_of(content_type)
+        form = FormReader(boundary, limits, open_picture, table.picture or IMAGE)
+        return _TranslatedForm(form, dialect)
+
+    due = frozenset(name for name, where in has.items() if where)
+    read = read_json if table.body == "json" else read_form
+    return CallbackShape(
+        read, due, table.delivery_id, table.header, in_a_thread=table.body == "json"
+    )
+
+
+class _TranslatedForm:
+    """A form whose fields get the names and words of docs/protocol.md at its end."""
+
+    def __init__(self, form: FormReader, dialect: Dialect) -> None:
+        self.feed, self._end, self._dialect = form.feed, form.end, dialect
+
+    def end(self) -> Form:
+        form = self._end()
+        form.texts = {self._dialect.callback_field(n): text for n, text in form.texts.items()}
+        if status := form.texts.get("status"):
+            status.value = self._dialect.callback_word(status.value)
+        return form

@@ -1,0 +1,1 @@
+"""What the callback server shows in a browser."""

@@ -1,0 +1,1 @@
+"""The callback server as an HTTP server: connections, bodies, delivery attempts."""

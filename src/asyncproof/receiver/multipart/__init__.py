@@ -1,0 +1,1 @@
+"""Multipart forms, read from pieces of any size."""

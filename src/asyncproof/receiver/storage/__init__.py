@@ -1,0 +1,1 @@
+"""Images and the journal on disk, and the index of received callbacks."""

@@ -1,0 +1,87 @@
+"""One recorded callback as the journal and ``/callbacks`` show it."""
+
+from typing import Any
+
+import msgspec
+
+from asyncproof.history.events import Delivered, File
+from asyncproof.vocabulary import CALLBACK_FIELDS
+
+
+class CallbackEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What arrived, when (UTC, ISO 8601), from where, and how it was handled.
+
+    ``number`` counts up from 1 and is what ``/callbacks?since=`` compares with; ``secret`` says
+    only how it compared; ``image.path`` is relative to the server's folder; ``fields`` are the
+    text fields that the protocol does not name; ``seconds`` is the time from first to last byte;
+    ``forwarded`` says, where callbacks are passed on, whether the consumer ``answered`` or the
+    callback was ``held`` for later. The rest is as in :class:`Delivered`.
+    """
+
+    number: int
+    received_at: str
+    sender: str = ""
+    method: str = "POST"
+    path: str = ""
+    token: str | None = None
+    secret: str
+    secret_owner: str | None = None
+    job_id: str | None = None
+    status: str | None = None
+    completed_at: str | None = None
+    image_url: str | None = None
+    error: str | None = None
+    image: File | None = None
+    fields: dict[str, str] = msgspec.field(default_factory=dict)
+    content_type: str = ""
+    user_agent: str = ""
+    answered: int | None = None
+    answer: str = ""
+    stored: bool = False
+    problems: tuple[str, ...] = ()
+    form_problems: tuple[str, ...] = ()
+    broken: str = ""
+    another_boundary: bool = False
+    went_away: bool = False
+    nemesis: str = ""
+    forwarded: str = ""
+    seconds: float = 0.0
+
+
+# Fields with the same name and meaning in an entry and an event.
+SHARED = tuple(
+    sorted(
+        {f.name for f in msgspec.structs.fields(CallbackEntry)}
+        & {f.name for f in msgspec.structs.fields(Delivered)} - {"fields"}
+    )
+)
+
+
+def entry(
+    delivered: Delivered, received_at: str, sender: str, forwarded: str = ""
+) -> CallbackEntry:
+    """The entry of one delivery attempt."""
+    told: dict[str, Any] = {name: delivered.fields.get(name) for name in CALLBACK_FIELDS}
+    told |= {name: getattr(delivered, name) for name in SHARED}
+    return CallbackEntry(
+        received_at=received_at,
+        sender=sender,
+        forwarded=forwarded,
+        fields={k: v for k, v in delivered.fields.items() if k not in CALLBACK_FIELDS},
+        seconds=round(delivered.at - delivered.began, 6),
+        **told,
+    )
+
+
+def delivered_of(entry: CallbackEntry, at: float, image: File | None) -> Delivered:
+    """The event of an entry that another server recorded. ``at``: its last byte on our clock."""
+    told = {name: getattr(entry, name) for name in CALLBACK_FIELDS}
+    texts = {name: text for name, text in told.items() if text is not None}
+    shared = {name: getattr(entry, name) for name in SHARED if name != "image"}
+    return Delivered(
+        at=at, began=at - entry.seconds, fields=texts | entry.fields, image=image, **shared
+    )
+
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(CallbackEntry).decode

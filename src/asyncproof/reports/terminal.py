@@ -1,0 +1,96 @@
+"""A verdict as text, for people: what is wrong, where, why, and what was not tested."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from asyncproof.harness.contract import Clause
+from asyncproof.harness.verdict import Finding, Outcome, Verdict
+from asyncproof.reports.grouped import Group, echoes_told, group
+
+NAMED = 12  # clauses; more would be a wall of ids
+
+
+def lines(
+    verdict: Verdict,
+    clauses: Mapping[str, Clause] | None = None,
+    curl: Callable[[Finding], str] | None = None,
+) -> Iterator[str]:
+    """The verdict in plain lines: the outcome last, like every test runner does it.
+
+    With ``clauses`` each cause has its reason and the command that says more, with ``curl`` the
+    request behind it.
+    """
+    known = [f for f in verdict.warnings if f.known in verdict.baseline]
+    new = [f for f in verdict.warnings if f.known not in verdict.baseline]
+    titles = ("FAILURES", verdict.failures), ("WARNINGS", new), ("KNOWN", known)
+    for title, findings in titles:
+        if findings:
+            yield f"{title}:"
+            for found in group(findings):
+                yield from _told(verdict, found)
+                if curl and (command := curl(found.example)):
+                    yield f"      again: {command}"
+                if clauses and found.is_first_of_its_clause and found.clause in clauses:
+                    yield f"      why: {clauses[found.clause].reason}"
+                    yield f"      more: asyncproof explain {found.clause}"
+    for each in verdict.gone:
+        yield f"GONE: {each} is in the baseline and no longer found; update the baseline"
+    yield from unjudged(verdict)
+    yield from exercised(verdict)
+    for title, reason in (
+        ("INCOMPLETE", verdict.incomplete),
+        ("SETUP FAILED", verdict.unavailable),
+        ("A FAULT OF THIS SUITE", verdict.fault),
+    ):
+        if reason:
+            yield f"{title}: {reason.rstrip()}"
+    yield f"Verdict: {verdict.outcome}"
+
+
+def _told(verdict: Verdict, found: Group) -> Iterator[str]:
+    yield f"  {verdict.level(found.example)} {found}"
+    if found.example.advice:
+        yield f"      {found.example.advice}"
+    if found.is_first_of_its_clause and (echoes := echoes_told(verdict, found.clause)):
+        yield f"      also seen because of this: {echoes}"
+
+
+def unjudged(verdict: Verdict) -> Iterator[str]:
+    """Crashes one by one; what there was nothing to judge of, in one line for each such set of
+    clauses."""
+    missed: dict[str, list[str]] = {}
+    for result in verdict.results:
+        where = result.scenario or "the run"
+        if result.crash:
+            clauses = ", ".join(result.clauses)
+            yield f"CRASHED {clauses} {result.check} in {where} (a fault of this suite):"
+            yield from (f"  {line}" for line in result.crash.splitlines())
+        elif result.doubts:
+            yield from (f"INCONCLUSIVE {where}: {doubt}" for doubt in result.doubts)
+        elif result.outcome is Outcome.INCONCLUSIVE:
+            missed.setdefault(where, []).extend(result.clauses)
+    alike: dict[str, list[str]] = {}
+    for where, kinds in missed.items():
+        alike.setdefault(", ".join(kinds), []).append(where)
+    for named, places in alike.items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        where = f"{places[0]}{more}"
+        yield f"INCONCLUSIVE {where}: not judged, since there was nothing of the kind: {named}"
+
+
+def exercised(verdict: Verdict) -> Iterator[str]:
+    """Which clauses were exercised, which could not be and why, and which nobody asked about."""
+    tested = {c for r in verdict.results if r.judged for c in r.clauses}
+    owed_nothing = {c: r.reason for r in verdict.results if r.reason for c in r.clauses}
+    for clause in sorted(owed_nothing.keys() - tested):
+        yield f"NOT APPLICABLE {clause}: {owed_nothing[clause]}"
+    unasked = [c for c in verdict.levels if c not in tested and c not in owed_nothing]
+    if unasked:
+        named = ": " + ", ".join(unasked) if len(unasked) <= NAMED else ""
+        yield f"{_clauses(len(unasked))} of the contract not asked about by these tests{named}"
+    failed = {f.clause for f in verdict.failures}
+    judged = sum(result.judged for result in verdict.results)
+    yield f"{_clauses(len(tested))} exercised, {len(failed)} broken, {judged} things judged"
+
+
+def _clauses(count: int) -> str:
+    return f"{count} clause" + "s" * (count != 1)

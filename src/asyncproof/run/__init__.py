@@ -1,0 +1,1 @@
+"""One run of the suite: preflight, testbed, session, late checks."""

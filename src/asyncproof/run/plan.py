@@ -1,0 +1,392 @@
+"""Which jobs a run sends, and which tests are judged on which. Pure: from wishes to a plan.
+
+Tests that need the same kind of jobs are judged on the same ones. A *wish* is what one test asks
+the testbed to run; a *flight* is what is run; a *seat* is a job of a flight.
+
+- Jobs that leave one after another do not meet, so a job that was sent in quiet serves every test
+  that wishes for the same one.
+- Of wishes for the same shape of load, one flight has the jobs of all: of equal jobs as many as the
+  largest wish has.
+- Equal scenarios are one.
+- Jobs that are special by themselves (``Scenario.mingles``), each with a callback url and perhaps a
+  hostile receiver of its own, fly together. Where only number and shape matter
+  (``Scenario.any_jobs``), they fill the seats; where only the pictures do
+  (``Scenario.any_receivers``), those in the seats ask for them.
+- What changes the miner for everybody (a training, a closed port) flies alone, and so does what may
+  end the engine, in the order of its mark ``last``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from asyncproof.history.history import LOAD
+from asyncproof.history.history import QUIET as IDLE
+from asyncproof.receiver.nemesis import QUIET, Nemesis
+from asyncproof.workload.provocation import Provocation
+from asyncproof.workload.scenario import AtOnce, Job, Moment, Request, Scenario, Shape
+from asyncproof.workload.special_cases import MEANT, NO_SUCH_LORA, Meant
+
+Key = tuple[str, int]
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The ``turn``-th scenario (from 0) of a test, under its nemesis; ``when`` is its ``last``.
+
+    ``alone``: it shares nothing, whatever it is.
+    """
+
+    test: str
+    scenario: Scenario
+    nemesis: Nemesis = QUIET
+    turn: int = 0
+    when: int = 0
+    alone: bool = False
+
+    @property
+    def key(self) -> Key:
+        return self.test, self.turn
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A job, and what handles its callback."""
+
+    job: Job
+    nemesis: Nemesis = QUIET
+
+    def serves(self, job: Job) -> bool:
+        return self.nemesis == QUIET and _asked(self.job) == _asked(job)
+
+
+@dataclass(frozen=True)
+class Flight:
+    """What is run as one scenario; ``tests`` are judged on it."""
+
+    seats: tuple[Seat, ...]
+    shape: Shape
+    tests: tuple[str, ...]
+    requests: tuple[Request, ...] = ()
+    patience: float = 0.0
+    until_given_up: bool = False
+    when: int = 0
+
+    @property
+    def name(self) -> str:
+        more = len(self.tests) - 1
+        return f"{self.tests[0]} and {more} more" if more else self.tests[0]
+
+    @property
+    def scenario(self) -> Scenario:
+        """With what its receivers do among the provocations of each job."""
+        jobs = (_provoked(seat) for seat in self.seats)
+        return Scenario(tuple(jobs), self.shape, self.requests, self.patience, self.until_given_up)
+
+    @property
+    def nemeses(self) -> tuple[Nemesis, ...]:
+        """One for each job."""
+        return tuple(seat.nemesis for seat in self.seats)
+
+    @property
+    def pictures(self) -> int:
+        """How many of its jobs a sound miner paints."""
+        return sum(is_painted(seat.job) for seat in self.seats)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The flights in the order of their first tests, and for each wish the places of its jobs, each
+    a flight and a seat in it."""
+
+    flights: tuple[Flight, ...] = ()
+    places: Mapping[Key, tuple[Place, ...]] = field(default_factory=dict)
+    # The flights with the requests of a wish, also where it has no job of its own there.
+    asked_in: Mapping[Key, int] = field(default_factory=dict)
+
+    def flights_of(self, key: Key) -> list[int]:
+        """The flights that a wish needs, in the order in which they have to be run.
+
+        A test's earlier scenarios come before its later ones, also where these are shared: idle
+        references are made before what is compared with them.
+        """
+        needed: dict[int, None] = {}
+        self._need(key, needed, set())
+        return list(needed)
+
+    def _need(self, key: Key, needed: dict[int, None], seen: set[Key]) -> None:
+        if key in seen:
+            return
+        seen.add(key)
+        asked = {self.asked_in[key]} if key in self.asked_in else set[int]()
+        flights = sorted({flight for flight, _ in self.places.get(key, ())} | asked)
+        for flight in flights:
+            for test, turn in self.places:
+                earlier = self.places.get((test, turn + 1), ()) if flight not in needed else ()
+                if any(at == flight for at, _ in earlier):
+                    self._need((test, turn), needed, seen)
+            needed[flight] = None
+
+    @property
+    def pictures(self) -> int:
+        return sum(flight.pictures for flight in self.flights)
+
+
+def is_painted(job: Job) -> bool:
+    """Whether a sound miner makes a picture of it. What is to be refused, or cannot be done, has
+    none; nor has a job that leaves only where the one before it did not complete."""
+    special = dict(job.tags).get(MEANT) in (Meant.REFUSED, Meant.TO_FAIL)
+    spared = Provocation.REFUSAL in job.provokes or job.if_in_doubt
+    return not (special or spared or job.lora == NO_SUCH_LORA)
+
+
+def plan(wishes: Sequence[Wish], *, share: bool = True) -> Plan:
+    """The plan for these wishes, in this order. Without ``share``, each has a flight of its own."""
+    making = _Making()
+    together: dict[object, list[Wish]] = {}
+    for wish in wishes if share else ():
+        together.setdefault(_company(wish), []).append(wish)
+    for n, wish in enumerate(wishes):
+        if wish.key in making.places:
+            continue
+        company = _company(wish)
+        equal = next((w for w in wishes[:n] if share and _is_equal(w, wish)), None)
+        if equal is not None:
+            making.with_it(equal, wish)
+        elif company is None or not share:
+            making.alone(wish)
+        elif company == SERIAL:
+            making.one_after_another(wish)
+        else:
+            making.together(together[company])
+    return Plan(tuple(making.flights), making.places, making.asked_in)
+
+
+def _is_equal(one: Wish, other: Wish) -> bool:
+    if one.alone or other.alone or not one.scenario.jobs:
+        return False
+    jobs = [tuple(map(_asked, wish.scenario.jobs)) for wish in (one, other)]
+    rest = [(replace(w.scenario, jobs=()), w.nemesis, w.when) for w in (one, other)]
+    return jobs[0] == jobs[1] and rest[0] == rest[1]
+
+
+SERIAL = "one after another"
+
+
+def _company(wish: Wish) -> object:
+    """What wishes have in common that fly together; None for one that flies alone."""
+    scenario = wish.scenario
+    if wish.alone or not wish.nemesis.spares_others or not scenario.jobs:
+        return None
+    if isinstance(scenario.shape, AtOnce):
+        return SERIAL if scenario.shape == AtOnce(1) and not wish.when else None
+    if scenario.provokes or any(r.moment is Moment.HALFWAY for r in scenario.requests):
+        return None
+    anywhere = scenario.any_jobs or scenario.any_receivers
+    if scenario.mingles or (anywhere and wish.nemesis == QUIET):
+        holds = Provocation.RECEIVER_HOLDS in wish.nemesis.provokes
+        return "mingling", holds, wish.when
+    return (scenario.shape, wish.when) if wish.nemesis == QUIET else None
+
+
+class _Making:
+    """The plan while it is made."""
+
+    def __init__(self) -> None:
+        self.flights: list[Flight] = []
+        self.places: dict[Key, tuple[Place, ...]] = {}
+        self.asked_in: dict[Key, int] = {}
+        self._idle: list[Place] = []
+
+    def alone(self, wish: Wish) -> None:
+        seats = [Seat(job, wish.nemesis) for job in wish.scenario.jobs]
+        at = self._add(_flight([wish], seats))
+        self.places[wish.key] = tuple((at, n) for n in range(len(seats)))
+        self.asked_in[wish.key] = at
+
+    def with_it(self, first: Wish, wish: Wish) -> None:
+        """The same scenario once more."""
+        self.places[wish.key] = self.places[first.key]
+        if first.key in self.asked_in:
+            self.asked_in[wish.key] = at = self.asked_in[first.key]
+            tests = dict.fromkeys((*self.flights[at].tests, wish.test))
+            self.flights[at] = replace(self.flights[at], tests=tuple(tests))
+        for place, job in zip(self.places[wish.key], wish.scenario.jobs, strict=True):
+            self._let_serve(place, job)
+
+    def one_after_another(self, wish: Wish) -> None:
+        """A flight with those of its jobs that no earlier one has.
+
+        Only jobs that are meant to have the miner for themselves are shared: of others, what came
+        before them may matter.
+        """
+        places = list[Place]()
+        at, seats, free = len(self.flights), list[Seat](), list(self._idle)
+        for job in wish.scenario.jobs:
+            seat = Seat(job, wish.nemesis)
+            shared = next((p for p in free if self._at(p).serves(job)), None)
+            if shared is not None and _is_idle(seat):
+                free.remove(shared)
+                self._let_serve(shared, job)
+                places.append(shared)
+            else:
+                places.append((at, len(seats)))
+                seats.append(seat)
+        if seats or wish.scenario.requests:
+            self._add(_flight([wish], seats))
+            self._idle += [(at, n) for n, seat in enumerate(seats) if _is_idle(seat)]
+        if wish.scenario.requests:
+            self.asked_in[wish.key] = at
+        self.places[wish.key] = tuple(places)
+
+    def together(self, wishes: Sequence[Wish]) -> None:
+        """One flight; those that any jobs satisfy come last, and take what is there."""
+        any_will_do = [wish for wish in wishes if wish.scenario.any_jobs]
+        asking = [wish for wish in wishes if wish.scenario.any_receivers]
+        particular = [wish for wish in wishes if wish not in (*any_will_do, *asking)]
+        seats: list[Seat] = []
+        taken: dict[Key, list[int]] = {}
+        for wish in particular:
+            taken[wish.key] = _seated(wish, seats)
+        for wish in particular:
+            taken[wish.key] = _with_their_like(taken[wish.key], seats)
+        for wish in any_will_do:
+            taken[wish.key] = _filled(wish, seats)
+        for wish in asking:
+            taken[wish.key] = _asked_by(wish, seats)
+        shaped = any_will_do or particular or asking
+        at = self._add(replace(_flight(wishes, seats), shape=shaped[0].scenario.shape))
+        for wish in wishes:
+            self.places[wish.key] = tuple((at, n) for n in taken[wish.key])
+            self.asked_in[wish.key] = at
+
+    def _add(self, flight: Flight) -> int:
+        self.flights.append(flight)
+        return len(self.flights) - 1
+
+    def _at(self, place: Place) -> Seat:
+        return self.flights[place[0]].seats[place[1]]
+
+    def _let_serve(self, place: Place, job: Job) -> None:
+        at, n = place
+        seats = list(self.flights[at].seats)
+        seats[n] = replace(seats[n], job=_both(seats[n].job, job))
+        self.flights[at] = replace(self.flights[at], seats=tuple(seats))
+
+
+def _flight(wishes: Sequence[Wish], seats: Iterable[Seat]) -> Flight:
+    requests: list[Request] = []
+    for request in (r for wish in wishes for r in wish.scenario.requests):
+        if request not in requests:
+            requests.append(request)
+    first = wishes[0].scenario
+    return Flight(
+        tuple(seats),
+        first.shape,
+        tuple(dict.fromkeys(wish.test for wish in wishes)),
+        tuple(requests),
+        max(wish.scenario.patience for wish in wishes),
+        first.until_given_up,
+        wishes[0].when,
+    )
+
+
+def _is_idle(seat: Seat) -> bool:
+    """Whether it has the miner for itself, whatever comes before it and after it."""
+    return seat.nemesis == QUIET and dict(seat.job.tags).get(LOAD) == IDLE
+
+
+def _seated(wish: Wish, seats: list[Seat]) -> list[int]:
+    """Seats for the jobs of a wish: of equal jobs, as many as the largest wish has."""
+    free = list(range(len(seats)))
+    taken = []
+    for job in wish.scenario.jobs:
+        found = None
+        if wish.nemesis == QUIET:
+            found = next((n for n in free if seats[n].serves(job)), None)
+        if found is None:
+            found = len(seats)
+            seats.append(Seat(job, wish.nemesis))
+        else:
+            free.remove(found)
+            seats[found] = replace(seats[found], job=_both(seats[found].job, job))
+        taken.append(found)
+    return taken
+
+
+def _with_their_like(taken: list[int], seats: list[Seat]) -> list[int]:
+    """And the seats whose jobs differ from these in nothing but the picture: more evidence."""
+    kinds = [_kind(seats[n]) for n in taken if seats[n].nemesis == QUIET]
+    alike = [n for n, seat in enumerate(seats) if n not in taken and _kind(seat) in kinds]
+    return [*taken, *alike]
+
+
+def _kind(seat: Seat) -> Seat:
+    return Seat(replace(_asked(seat.job), prompt="", seed=None), seat.nemesis)
+
+
+def _filled(wish: Wish, seats: list[Seat]) -> list[int]:
+    """The first seats with ordinary jobs, whatever their receivers do, each with the tags of the
+    job that it stands for, and new ones where there are too few. No job is called idle here: it
+    has company."""
+    ordinary = [n for n, seat in enumerate(seats) if is_painted(seat.job) and not seat.job.provokes]
+    taken = []
+    for at, job in enumerate(wish.scenario.jobs):
+        if at < len(ordinary):
+            n = ordinary[at]
+            known = dict(seats[n].job.tags)
+            new = {name: value for name, value in job.tags if name not in {LOAD, *known}}
+            seats[n] = replace(seats[n], job=seats[n].job.tagged(**new))
+        else:
+            n = len(seats)
+            seats.append(Seat(_with_company(job)))
+        taken.append(n)
+    return taken
+
+
+def _asked_by(wish: Wish, seats: list[Seat]) -> list[int]:
+    """The first seats whose jobs are painted and ask for nothing in particular, each with what a
+    job of this wish asks for in their place; new ones where there are too few."""
+    free = [n for n, seat in enumerate(seats) if _asks_for_anything(seat.job)]
+    taken = []
+    for at, job in enumerate(wish.scenario.jobs):
+        if at < len(free):
+            n = free[at]
+            seats[n] = replace(seats[n], job=_asking_for(job, seats[n].job))
+        else:
+            n = len(seats)
+            seats.append(Seat(_with_company(job)))
+        taken.append(n)
+    return taken
+
+
+def _asks_for_anything(job: Job) -> bool:
+    usual = job.size is None and job.steps is None and job.lora is None and not job.extra
+    return usual and is_painted(job) and job.provokes <= {Provocation.EXPIRY}
+
+
+def _asking_for(picture: Job, job: Job) -> Job:
+    asking = replace(
+        _both(job, picture),
+        prompt=picture.prompt,
+        seed=picture.seed,
+        steps=picture.steps,
+        guidance=picture.guidance,
+    )
+    return asking.tagged(**{name: value for name, value in picture.tags if name != LOAD})
+
+
+def _with_company(job: Job) -> Job:
+    return replace(job, tags=tuple(tag for tag in job.tags if tag[0] != LOAD))
+
+
+def _asked(job: Job) -> Job:
+    return replace(job, small=False, brief=False)
+
+
+def _both(one: Job, other: Job) -> Job:
+    return replace(one, small=one.small and other.small, brief=one.brief and other.brief)
+
+
+def _provoked(seat: Seat) -> Job:
+    return seat.job.provoking(*seat.nemesis.provokes)

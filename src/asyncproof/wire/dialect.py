@@ -1,0 +1,406 @@
+"""One value between the suite and the words of a server: what is sent, and what an answer means.
+
+Pure. Submitter, poller, fetcher and receiver are given a :class:`Dialect` and never ask which
+profile it was made from. Jobs, states and events keep the words of docs/protocol.md throughout.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from typing import Any, TypeGuard
+from urllib.parse import quote
+
+from asyncproof.history.events import Answered, Polled, Spoken
+from asyncproof.vocabulary import REDACTED, SECRET_HEADER
+from asyncproof.wire import profile as profiles
+from asyncproof.wire import protocol
+from asyncproof.wire.inline import is_inline
+from asyncproof.wire.lacking import lacking
+from asyncproof.wire.places import at, every
+from asyncproof.wire.profile import PLACEHOLDER, ProgressTable, ServerProfile, placeholders
+from asyncproof.wire.protocol import JsonBody, MinerAnswer
+from asyncproof.workload.needs import Need
+from asyncproof.workload.scenario import a_source_picture
+from asyncproof.workload.special_cases import ID_OF_THE_FIRST
+
+_NOTHING = object()
+DOCUMENTED = "inference"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A request for a job: ``method`` and ``path`` below the server's url."""
+
+    method: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A submission. ``asked`` is what the job asks for, in the words of docs/protocol.md, ``body``
+    what is sent for it, and ``shown`` the same without the secret; ``headers`` go beside the
+    content type."""
+
+    query: Query
+    asked: JsonBody
+    body: JsonBody
+    shown: JsonBody
+    headers: Mapping[str, str]
+
+    @property
+    def content(self) -> bytes:
+        return json.dumps(self.body).encode()
+
+    @property
+    def recordable(self) -> JsonBody | None:
+        """The body as it may be recorded; None where it is what was asked for."""
+        return None if self.body == self.asked else protocol.shortened(self.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRead:
+    """What a callback of JSON says: its fields, by the words of docs/protocol.md, and the text of
+    its picture, in base64 or as a data: url."""
+
+    fields: dict[str, str]
+    picture: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """Where an answer has which field, what its words mean, and in which unit progress is told."""
+
+    places: Mapping[str, tuple[str, ...]]
+    words: Mapping[str, str] = field(default_factory=dict)
+    progress: ProgressTable | None = None
+    flags: Mapping[str, str] = field(default_factory=dict)
+    absent: str | None = None
+
+    def __call__(self, data: JsonBody) -> JsonBody:
+        """The fields by their names in docs/protocol.md. A word that is unknown stays as it is."""
+        seen = {name: self._first(data, name) for name in self.places}
+        if isinstance(word := seen.get("status"), str):
+            seen["status"] = self.words.get(word, word)
+        flagged = (state for place, state in self.flags.items() if at(data, place) is True)
+        seen["status"] = next(flagged, seen.get("status") or self.absent)
+        if self.progress is not None:
+            seen["progress"] = _percent(self.progress, data)
+        return {name: value for name, value in seen.items() if value is not None}
+
+    def spoken(self, name: str) -> str:
+        """What the server calls a field of docs/protocol.md."""
+        if name == "progress" and self.progress is not None:
+            return self.progress.at[0]
+        return (self.places.get(name) or (name,))[0]
+
+    def _first(self, data: JsonBody, name: str) -> Any:
+        return next((v for place in self.places[name] if (v := at(data, place)) is not None), None)
+
+
+def _percent(progress: ProgressTable, data: JsonBody) -> Any:
+    """From 0 to 100; what is no number stays as it is, and is a finding."""
+    told = next((v for place in progress.at if (v := at(data, place)) is not None), None)
+    if not _is_number(told) or progress.unit == "percent":
+        return told
+    whole: Any = 1
+    if progress.unit == "steps":
+        whole = at(data, progress.of) if isinstance(progress.of, str) else progress.of
+    return 100 * told / whole if _is_number(whole) and whole > 0 else None
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one kind of server speaks, made from its ``profile``."""
+
+    profile: ServerProfile
+
+    @cached_property
+    def lacks(self) -> Mapping[Need, str]:
+        """What a server of this kind does not have, each with the reason."""
+        return lacking(self.profile)
+
+    def has(self, need: Need) -> bool:
+        """Whether a server of this kind has this."""
+        return need not in self.lacks
+
+    @property
+    def sizes_are_asked(self) -> bool:
+        """Whether pictures have the size that was asked for; else the first shows their size."""
+        table = self.profile.result
+        return self.has(Need.SIZES) and not (table and table.follows_source)
+
+    @cached_property
+    def spoken(self) -> Spoken:
+        """The dialect as it is recorded, so that a history can be judged without the profile."""
+        submit, callback = self.profile.submit, self.profile.callback
+        return Spoken(
+            name=self.profile.name,
+            submit=f"{submit.method} {submit.path}",
+            lacks={str(need): reason for need, reason in self.lacks.items()},
+            levels={clause: str(level) for clause, level in self.profile.levels.items()},
+            callback=callback.body if callback else "",
+            words=self._words,
+        )
+
+    @cached_property
+    def _words(self) -> dict[str, str]:
+        """What findings say in the words of docs/protocol.md, by what the server calls it."""
+        profile = self.profile
+        words = {ours: theirs for theirs, ours in reversed(list(self._states.items()))}
+        fields = {
+            "callback_url": _field_of(profile.submit.body, "{callback_url}"),
+            "callback_secret": _field_of(profile.submit.body, "{callback_secret}"),
+            SECRET_HEADER: profile.callback.proven_in if profile.callback else None,
+        }
+        words |= {name: theirs for name, theirs in fields.items() if theirs}
+        return {ours: theirs for ours, theirs in words.items() if ours != theirs}
+
+    @property
+    def health(self) -> str:
+        """The path of the page that says how the server is; empty where there is none."""
+        return self.profile.health or ""
+
+    @property
+    def training(self) -> str:
+        """The path that takes training requests; empty where there is none."""
+        return self.profile.training or ""
+
+    # What is sent.
+
+    def submission(self, asked: JsonBody) -> Outgoing:
+        """What to send for a job that asks for this. What the template has no place for is not
+        asked; what only the test knows goes beside the prompt."""
+        submit = self.profile.submit
+        template, known = submit.body, set(placeholders([submit.body, submit.path]))
+        told = {**submit.always, **asked}
+        unknown = {k: v for k, v in told.items() if k not in profiles.ASKED}
+        picture = {"source_image": a_source_picture()} if "source_image" in known else {}
+        body = _filled(template, {**told, **picture}, unknown)
+        hidden = {"callback_secret": REDACTED.decode()} if "callback_secret" in told else {}
+        shown = _filled(template, {**told, **picture, **hidden}, unknown)
+        return Outgoing(
+            Query(submit.method, _path(submit.path, told)),
+            {name: v for name, v in told.items() if name in known or name in unknown},
+            body,
+            shown,
+            submit.headers,
+        )
+
+    def status(self, job_id: str) -> Query:
+        """How to ask for a job; only where there is polling."""
+        table = self.profile.status
+        return Query("GET", "/") if table is None else _query(table.method, table.path, job_id)
+
+    def result(self, job_id: str) -> Query | None:
+        """How to ask for the picture of a job, where that needs nothing but its id."""
+        table = self.profile.result
+        if table is None or not table.path:
+            return None
+        return _query(table.method, table.path, job_id)
+
+    def questions(self, job_id: str) -> dict[str, Query]:
+        """Every way to ask for a job, by what it asks for."""
+        asked = {"result": self.result(job_id)}
+        if self.profile.status is not None:
+            asked = {"status": self.status(job_id), **asked}
+        return {what: query for what, query in asked.items() if query is not None}
+
+    @property
+    def folders(self) -> list[str]:
+        """The paths that end where the id of a job begins."""
+        paths = (query.path for query in self.questions("").values())
+        return [path for path in paths if path.endswith("/")]
+
+    def cancellation(self, job_id: str) -> Query | None:
+        table = self.profile.cancel
+        return None if table is None else _query(table.method, table.path, job_id)
+
+    # What answers mean.
+
+    def read_submission(self, job: str, answer: MinerAnswer, secret: str, at: float) -> Answered:
+        """Parse a submission answer, whatever it looks like. The secret must not be in it."""
+        return protocol.read_submission(job, answer, secret, at, self._submission_view)
+
+    def read_status(self, job: str, answer: MinerAnswer, secret: str, at: float) -> Polled:
+        """Parse a polled status, and look for ``secret``, which must not be in it."""
+        return protocol.read_status(job, answer, secret, at, self._status_view)
+
+    def named_job(self, answer: MinerAnswer) -> str | None:
+        """The job id in an answer, if it is a JSON object that has one."""
+        return protocol.read_submission("", answer, "", 0.0, self._submission_view).job_id
+
+    def patient(self, answer: MinerAnswer) -> MinerAnswer:
+        """The answer to a submission, as one that asks to wait where its code says so here."""
+        return replace(answer, busy=answer.status_code in self.profile.submit.busy)
+
+    def pictures(self, status: bytes) -> Iterator[str]:
+        """The urls, data: urls or base64 texts of the pictures in the body of a status."""
+        table = self.profile.result
+        if table is None or not table.place:
+            return
+        try:
+            data = json.loads(status)
+        except (ValueError, RecursionError):
+            return
+        for found in every(data, table.place):
+            if isinstance(found, str):
+                link = table.link.replace("{value}", _quoted(found))
+                yield link or found
+
+    @property
+    def pictures_are_base64(self) -> bool:
+        return self.profile.result is not None and self.profile.result.encoding == "base64"
+
+    def read_callback(self, data: JsonBody) -> CallbackRead:
+        """What the object of a callback says, whatever it looks like."""
+        table = self.profile.callback
+        seen = self._callback_view(data)
+        fields = {name: v if isinstance(v, str) else json.dumps(v) for name, v in seen.items()}
+        if table is None or not table.picture:
+            return CallbackRead(fields)
+        if table.means:
+            fields.setdefault("status", table.means)
+        picture = at(data, table.picture)
+        if not isinstance(picture, str):
+            return CallbackRead(fields)
+        if table.encoding == "url" and not is_inline(picture):
+            return CallbackRead(fields | {"image_url": picture})
+        return CallbackRead(fields, picture)
+
+    def callback_field(self, theirs: str) -> str:
+        """The name in docs/protocol.md for a field of a callback; what it does not know is kept."""
+        places = self._callback_view.places.items()
+        return next((ours for ours, names in places if theirs in names), theirs)
+
+    def callback_word(self, theirs: str) -> str:
+        """The state that a word in a callback means; an unknown one is kept."""
+        return self._callback_view.words.get(theirs, theirs)
+
+    @cached_property
+    def _callback_view(self) -> AnswerView:
+        table = self.profile.callback
+        if table is None:
+            return AnswerView({})
+        places = {
+            "job_id": table.id,
+            "status": table.state,
+            "completed_at": table.completed_at,
+            "image_url": table.image_url,
+            "error": table.error,
+        }
+        return AnswerView(_those(places), table.words or self._states)
+
+    @property
+    def _states(self) -> Mapping[str, str]:
+        """What the server's words for states mean."""
+        status, callback = self.profile.status, self.profile.callback
+        told = (status.words if status else {}) or (callback.words if callback else {})
+        return {theirs: str(ours) for theirs, ours in told.items()}
+
+    @cached_property
+    def _submission_view(self) -> AnswerView:
+        table = self.profile.submit
+        places = {
+            "accepted": table.accepted,
+            "job_id": table.id,
+            "status": table.state,
+            "status_url": table.status_url,
+            "result_url": table.result_url,
+            "message": table.message,
+        }
+        return AnswerView(_those(places), self._states)
+
+    @cached_property
+    def _status_view(self) -> AnswerView:
+        table = self.profile.status
+        if table is None:
+            return AnswerView({})
+        names = ("queued_at", "started_at", "completed_at", "failed_at", "result_url", "image_url")
+        places = {name: getattr(table, name) for name in (*names, "error", "callback", "seed")}
+        places |= {"job_id": table.id, "status": table.state}
+        return AnswerView(_those(places), table.words, table.progress, table.flags, table.absent)
+
+
+@cache
+def dialect(name_or_path: str) -> Dialect:
+    """The dialect of a shipped profile, or of the one in a file.
+
+    Raises:
+        ServerProfileError: there is none, or it is not a profile.
+    """
+    return Dialect(profiles.load(name_or_path))
+
+
+def documented() -> Dialect:
+    """The dialect of docs/protocol.md."""
+    return dialect(DOCUMENTED)
+
+
+def _query(method: str, path: str, job_id: str) -> Query:
+    in_path = job_id if job_id == ID_OF_THE_FIRST else _quoted(job_id)
+    return Query(method, path.replace(profiles.JOB, in_path))
+
+
+def _quoted(text: str) -> str:
+    """For a path. Half a surrogate pair, which some prompts have on purpose, goes out as it is in
+    JSON."""
+    return quote(text, safe="", errors="surrogatepass")
+
+
+def _those(places: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {name: where for name, where in places.items() if where}
+
+
+def _field_of(template: Any, placeholder: str) -> str | None:
+    """The name of the field that has this placeholder, in the outermost object that has one."""
+    if isinstance(template, dict):
+        for name, value in template.items():
+            if value == placeholder:
+                return str(name)
+        return next((f for v in template.values() if (f := _field_of(v, placeholder))), None)
+    return None
+
+
+def _filled(template: Any, asked: Mapping[str, Any], beside_the_prompt: JsonBody) -> Any:
+    """The template with what is asked in it; without the fields that a job has no value for."""
+    match template:
+        case dict():
+            pairs = {k: _filled(v, asked, beside_the_prompt) for k, v in template.items()}
+            filled = {name: value for name, value in pairs.items() if value is not _NOTHING}
+            return filled | (beside_the_prompt if "{prompt}" in template.values() else {})
+        case list():
+            values = (_filled(value, asked, beside_the_prompt) for value in template)
+            return [value for value in values if value is not _NOTHING]
+        case str():
+            return _text(template, asked)
+    return template
+
+
+def _path(template: str, asked: Mapping[str, Any]) -> str:
+    """The path with what is asked in it; without the items of its query that a job has no value
+    for."""
+    path, mark, query = template.partition("?")
+    named = [name for name in placeholders(template) if name in asked]
+    quoted = {name: _quoted(str(asked[name])) for name in named}
+    items = [_text(item, quoted) for item in query.split("&")]
+    kept = "&".join(item for item in items if isinstance(item, str))
+    filled = _text(path, quoted)
+    return (filled if isinstance(filled, str) else path) + (mark + kept if kept else "")
+
+
+def _text(template: str, asked: Mapping[str, Any]) -> Any:
+    """A placeholder alone becomes the value itself, within a text it becomes text."""
+    names = PLACEHOLDER.findall(template)
+    if any(name not in asked for name in names):
+        return _NOTHING
+    if len(names) == 1 and template == f"{{{names[0]}}}":
+        return asked[names[0]]
+    return PLACEHOLDER.sub(lambda found: str(asked[found[1]]), template)

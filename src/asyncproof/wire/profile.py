@@ -1,0 +1,314 @@
+"""A profile describes an asynchronous server: how jobs are submitted, asked for and delivered.
+
+A TOML file; docs/profiles.md has every field. The dialect of docs/protocol.md is itself a shipped
+profile, in ``profiles/`` beside this module, as are those of other servers.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from asyncproof.harness.verdict import Level
+from asyncproof.vocabulary import SECRET_HEADER
+from asyncproof.wire.toml_lines import line_of
+from asyncproof.workload.needs import Need
+
+FOLDER = Path(__file__).with_name("profiles")
+ASKED = (
+    "prompt",
+    "seed",
+    "num_inference_steps",
+    "guidance_scale",
+    "lora_path",
+    "job_id",
+    "width",
+    "height",
+    "callback_url",
+    "callback_secret",
+    "expiry",
+    "source_image",
+)
+"""What a template may have in braces: the words of docs/protocol.md for what a job asks for, and a
+picture to edit, as PNG in base64."""
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+JOB = "{id}"
+NOT_DERIVED = frozenset({Need.REFUSALS, Need.UNUSUAL, Need.UNKNOWN_IDS, Need.CLOSED_PATHS})
+"""What no table of a profile shows: a server has these where its profile lists them."""
+
+
+class ServerProfileError(ValueError):
+    """An unusable profile; the message names the file, the line, the field and the cure."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Places = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+"""One dotted place in JSON, or several of which the first that is there counts."""
+UrlPath = Annotated[str, Field(pattern=r"^/\S*$")]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Encoding = Literal["url", "base64"]
+
+
+JobPath = Annotated[str, Field(pattern=r"^/\S*\{id\}\S*$")]
+"""A path in which ``{id}`` stands for the id of the job."""
+StateWord = Literal["queued", "processing", "completed", "failed", "timeout"]
+Words = dict[str, StateWord]
+
+
+def _known(names: Iterable[str]) -> set[str]:
+    """
+    Raises:
+        ValueError: one of these names is no placeholder.
+    """
+    found = set(names)
+    for name in sorted(found - set(ASKED)):
+        there = " ".join(f"{{{known}}}" for known in ASKED)
+        raise ValueError(f"{{{name}}} is unknown; there are {there}")
+    return found
+
+
+class SubmitTable(_Table):
+    """``body`` is a template: ``"{prompt}"`` becomes what the job asks for, and a field whose value
+    a job does not have is left out; ``always`` has values for jobs that do not have one.
+
+    The rest are places in the answer. ``busy`` are codes with which the server asks to try again.
+    """
+
+    method: Method = "POST"
+    path: UrlPath
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: dict[str, Any]
+    always: dict[str, Any] = Field(default_factory=dict)
+    id: Places
+    state: Places = ()
+    accepted: Places = ()
+    status_url: Places = ()
+    result_url: Places = ()
+    message: Places = ()
+    busy: tuple[int, ...] = ()
+
+    @field_validator("body")
+    @classmethod
+    def _asks_for_a_picture(cls, body: dict[str, Any]) -> dict[str, Any]:
+        if "prompt" not in _known(placeholders(body)):
+            raise ValueError('nothing in it is "{prompt}"')
+        return body
+
+    @field_validator("always")
+    @classmethod
+    def _always_known(cls, always: dict[str, Any]) -> dict[str, Any]:
+        _known(always)
+        return always
+
+
+class ProgressTable(_Table):
+    """``of``: how many steps there are, a place or a number."""
+
+    at: Places
+    unit: Literal["percent", "fraction", "steps"] = "percent"
+    of: str | int = ""
+
+    @model_validator(mode="after")
+    def _counts(self) -> "ProgressTable":
+        if (self.unit == "steps") != bool(self.of):
+            raise ValueError("unit = 'steps' needs `of`, the number of steps, and no other does")
+        return self
+
+
+class StatusTable(_Table):
+    """Places in the status of a job, and what its words mean.
+
+    ``flags`` are places that mean a state where they are true; the first one counts, and before the
+    words. ``absent`` is what a status means that tells no state.
+    """
+
+    method: Method = "GET"
+    path: JobPath
+    id: Places = ()
+    state: Places = ()
+    words: Words = Field(default_factory=dict)
+    flags: Words = Field(default_factory=dict)
+    absent: StateWord | None = None
+    progress: ProgressTable | None = None
+    queued_at: Places = ()
+    started_at: Places = ()
+    completed_at: Places = ()
+    failed_at: Places = ()
+    result_url: Places = ()
+    image_url: Places = ()
+    error: Places = ()
+    seed: Places = ()
+    callback: Places = ()
+
+    @model_validator(mode="after")
+    def _end(self) -> "StatusTable":
+        if bool(self.state) != bool(self.words):
+            raise ValueError("`state` says where the words are that [status.words] explains")
+        if "completed" not in (*self.words.values(), *self.flags.values()):
+            raise ValueError("nothing in it means 'completed'")
+        return self
+
+    @property
+    def told(self) -> frozenset[StateWord]:
+        """The states that it can tell."""
+        absent = {self.absent} if self.absent else set()
+        return frozenset({*self.words.values(), *self.flags.values(), *absent})
+
+
+class ResultTable(_Table):
+    """Where the picture is: at ``path``, or at the ``place`` in the status, as a url (or a path, or
+    a data: url) or in base64. ``link`` is the path to a picture where the place has but a name,
+    which ``{value}`` stands for. ``follows_source``: its size may be that of the picture to edit.
+    """
+
+    method: Method = "GET"
+    path: str = ""
+    place: str = ""
+    link: str = ""
+    encoding: Encoding = "url"
+    follows_source: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> "ResultTable":
+        if bool(self.path) == bool(self.place):
+            raise ValueError("either `path` or `place` says where the picture is")
+        if self.path and JOB not in self.path:
+            raise ValueError(f"path: it has no {JOB}, where the id of the job stands")
+        return self
+
+
+class CancelTable(_Table):
+    method: Method = "POST"
+    path: JobPath
+
+
+class CallbackTable(_Table):
+    """What a callback looks like: the places of its fields, and how its sender proves itself.
+
+    ``means`` is the state that a callback without one tells. ``promise``: whether a delivery that
+    was taken may come again; then ``delivery_id`` is the header that is the same in each.
+    """
+
+    body: Literal["multipart", "json"]
+    id: Places = ()
+    state: Places = ()
+    means: Literal["", "completed", "failed", "timeout"] = ""
+    words: Words = Field(default_factory=dict)
+    completed_at: Places = ()
+    image_url: Places = ()
+    error: Places = ()
+    picture: str = ""
+    encoding: Encoding = "base64"
+    proof: Literal["header", "standard-webhooks", "hub", "nothing"] = "header"
+    header: str = SECRET_HEADER
+    promise: Literal["once", "at least once"] = "once"
+    delivery_id: str = ""
+
+    @property
+    def proven_in(self) -> str:
+        """The header that proves the sender, if there is a proof."""
+        signed = {"standard-webhooks": "webhook-signature", "hub": "X-Hub-Signature-256"}
+        return signed.get(self.proof, self.header)
+
+
+class ServerProfile(_Table):
+    """One kind of server. ``name`` is that of its file; ``promises`` are needs that no table shows,
+    ``lacks`` needs that it does not meet, each with the reason; ``levels`` change those of clauses.
+    """
+
+    name: str = ""
+    description: str = ""
+    submit: SubmitTable
+    status: StatusTable | None = None
+    result: ResultTable | None = None
+    cancel: CancelTable | None = None
+    callback: CallbackTable | None = None
+    health: UrlPath | None = None
+    training: UrlPath | None = None
+    pages: tuple[UrlPath, ...] = ()
+    promises: frozenset[Need] = frozenset()
+    lacks: dict[Need, str] = Field(default_factory=dict)
+    levels: dict[str, Level] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _ends(self) -> "ServerProfile":
+        if self.status is None and self.callback is None:
+            raise ValueError(
+                "neither [status] nor [callback]: nothing would tell that a job has ended"
+            )
+        return self
+
+
+def load(name_or_path: str) -> ServerProfile:
+    """The shipped profile of this name, or the one in this file.
+
+    Raises:
+        ServerProfileError: there is none, or it is not a profile.
+    """
+    shipped = FOLDER / f"{name_or_path}.toml"
+    path = shipped if shipped.is_file() else Path(name_or_path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        names = ", ".join(shipped_names())
+        message = f"there is no profile {name_or_path}; use a TOML file, or one of: {names}"
+        raise ServerProfileError(message) from error
+    try:
+        return parse(text, path.stem)
+    except ServerProfileError as error:
+        raise ServerProfileError(f"profile {path}: {error}") from error
+
+
+def shipped_names() -> list[str]:
+    return sorted(file.stem for file in FOLDER.glob("*.toml"))
+
+
+def parse(text: str, name: str = "") -> ServerProfile:
+    """Read a profile from TOML.
+
+    Raises:
+        ServerProfileError: each problem with its line.
+    """
+    try:
+        return ServerProfile.model_validate({"name": name, **tomllib.loads(text)})
+    except tomllib.TOMLDecodeError as error:
+        raise ServerProfileError(f"not TOML: {error}") from error
+    except ValidationError as error:
+        problems = [
+            f"line {line_of(text, problem['loc'])}: "
+            f"{'.'.join(map(str, problem['loc'])) or 'the profile'}: "
+            f"{problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors(include_url=False)
+        ]
+        raise ServerProfileError("; ".join(problems)) from error
+
+
+def placeholders(template: Any) -> Iterator[str]:
+    """The names in braces in a template, in its order."""
+    match template:
+        case dict():
+            for value in template.values():
+                yield from placeholders(value)
+        case list():
+            for value in template:
+                yield from placeholders(value)
+        case str():
+            yield from PLACEHOLDER.findall(template)

@@ -1,0 +1,1 @@
+"""One LLM worker alone: a hive, a life cycle, checks."""

@@ -1,0 +1,1 @@
+"""What a run asks for: jobs, load shapes, special cases. Values only."""

@@ -1,1 +1,0 @@
-"""Several pytest suites side by side, here or as Kubernetes Jobs, with one true verdict."""

@@ -1,3 +1,0 @@
-from tests.coordinator.cli import main
-
-main(prog_name="python -m tests.coordinator")

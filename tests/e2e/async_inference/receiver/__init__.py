@@ -1,1 +1,0 @@
-"""The inside of the callback server: what arrives, where it is kept, what the dashboard shows."""

@@ -1,0 +1,1 @@
+"""What starts processes, serves, or runs commands."""

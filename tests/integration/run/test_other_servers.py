@@ -1,0 +1,104 @@
+"""Runs against a server of another dialect: by its profile it is tested as any miner is."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from asyncproof.cli.profile import profile
+from asyncproof.harness.verdict import CheckResult
+from asyncproof.history.history import History
+from asyncproof.history.recorder import Recorder
+from asyncproof.run.late_checks import judged_as_a_whole
+from asyncproof.run.recheck import rejudge
+from asyncproof.run.testbed import Testbed
+from asyncproof.settings import Settings
+from asyncproof.workload.scenario import a_job, burst
+from tests.support.other_server import PROFILE, WITHOUT_POLLING, QueueServer, serving
+from tests.support.shell import Shell
+
+SEEDS = (3, 4, 5)
+FEW = "test_callbacks_of_many_jobs or test_health_while_work_is_done"
+
+
+def run(server: QueueServer, profile: str, folder: Path) -> tuple[History, list[CheckResult]]:
+    path = folder / "queue.toml"
+    path.write_text(profile, encoding="utf-8")
+    settings = Settings().override_variables(
+        {
+            "ASYNC_PROFILE": str(path),
+            "ASYNC_CALLBACK_BASE_URL": "http://127.0.0.1:0",
+            "ASYNC_CALLBACK_DIR": str(folder / "callbacks"),
+            "ASYNC_IMAGE_SIZE": "96x64",
+            "ASYNC_POLL_INTERVAL": "0.05",
+        }
+    )
+    with (
+        serving(server) as url,
+        Testbed.open(settings, url, Recorder(folder), seed=1) as testbed,
+    ):
+        history = testbed.run(burst([a_job(seed) for seed in SEEDS]))
+        for sending in server.sent:
+            sending.join()
+        results = judged_as_a_whole(testbed.recorder.events, {})
+    return history, list(results)
+
+
+def broken(results: list[CheckResult]) -> set[str]:
+    return {finding.clause for result in results for finding in result.findings}
+
+
+def test_a_queue_with_webhooks_is_followed_fetched_and_judged(tmp_path: Path) -> None:
+    """Its words, its fraction, its list of pictures, its JSON and its repeats with one id."""
+    history, results = run(QueueServer(), PROFILE, tmp_path)
+    for job in history:
+        assert job.completed
+        assert {poll.status for poll in job.polls} == {"queued", "processing", "completed"}
+        assert 50.0 in {poll.progress for poll in job.polls}
+        assert [d.what for d in job.downloads] == ["result", "result 2"]
+        assert job.delivery is not None
+        assert job.delivery.image is not None
+        assert {file.sha256 for file in job.pictures()} == {job.delivery.image.sha256}
+        assert job.submitted.sent is not None
+        assert job.submitted.sent["picture"]["size"] == [96, 64]
+    assert len([job for job in history if job.told_to_wait]) == 1
+    assert broken(results) == set()
+    assert {"CBK-4", "CBK-9", "IMG-1", "POL-2", "SCH-2"} <= {c for r in results for c in r.clauses}
+
+
+def test_a_repeat_with_another_id_is_a_duplicate(tmp_path: Path) -> None:
+    _, results = run(QueueServer(same_id=False), PROFILE, tmp_path)
+    assert broken(results) == {"CBK-4"}
+
+
+@pytest.mark.parametrize(("secret", "found"), [("test-secret", set()), ("another", {"CBK-2"})])
+def test_signed_webhooks_are_compared(tmp_path: Path, secret: str, found: set[str]) -> None:
+    signed = PROFILE.replace('proof = "nothing"', 'proof = "hub"')
+    _, results = run(QueueServer(secret=secret, times=1), signed, tmp_path)
+    assert broken(results) & {"CBK-2"} == found
+    told = "".join(str(f) for r in results for f in r.findings if f.clause == "CBK-2")
+    assert ("X-Hub-Signature-256" in told) == bool(found)
+
+
+def test_a_server_that_cannot_be_asked_is_followed_by_its_callbacks(tmp_path: Path) -> None:
+    """A callback ends its job, also one that overtakes the answer to the submission."""
+    history, results = run(QueueServer(prompt=True), WITHOUT_POLLING, tmp_path)
+    assert all(job.completed and job.polls[0].by_callback for job in history)
+    assert broken(results) == set()
+
+
+def test_a_run_by_a_profile_tells_what_does_not_apply(tmp_path: Path) -> None:
+    """And a history of it is judged the same again, without the profile."""
+    (tmp_path / "queue.toml").write_text(PROFILE, encoding="utf-8")
+    shell = Shell(tmp_path)
+    with serving(QueueServer()) as url:
+        chosen = ("--profile", str(tmp_path / "queue.toml"), "--miner", url)
+        ran = shell.cli("run", "--quick", "-k", FEW, *chosen)
+        check = ["check", str(tmp_path / "queue.toml"), "--url", url, "--size", "96x64"]
+        checked = CliRunner().invoke(profile, check)
+    assert ran.code == 0, ran.output
+    assert "NOT APPLICABLE HLT-1: the profile names no health page" in ran.output
+    assert checked.exit_code == 0, checked.output
+    assert "The profile fits." in checked.output
+    (path,) = tmp_path.glob("reports/*/history.ndjson")
+    assert rejudge(path, {}).passed

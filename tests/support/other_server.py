@@ -1,0 +1,186 @@
+"""A small server that speaks another dialect than the documents': a queue with JSON webhooks."""
+
+import base64
+import hashlib
+import hmac
+import io
+import json
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+PROFILE = """\
+description = "a queue with JSON webhooks"
+
+[submit]
+method = "PUT"
+path = "/jobs"
+headers = { X-Mode = "async" }
+id = "job.number"
+state = "job.state"
+busy = [503]
+
+[submit.body]
+hook = "{callback_url}"
+
+[submit.body.picture]
+text = "{prompt}"
+seed = "{seed}"
+size = ["{width}", "{height}"]
+
+[status]
+path = "/jobs?number={id}"
+id = "number"
+state = "state"
+
+[status.words]
+waiting = "queued"
+working = "processing"
+done = "completed"
+
+[status.progress]
+at = "share"
+unit = "fraction"
+
+[result]
+place = "pictures.*.href"
+
+[callback]
+body = "json"
+id = "number"
+state = "state"
+picture = "inline"
+proof = "nothing"
+promise = "at least once"
+delivery_id = "Webhook-Id"
+"""
+# The same server, as somebody describes it who may not ask for jobs.
+WITHOUT_POLLING = f"""{PROFILE[: PROFILE.index("[status]")]}
+{PROFILE[PROFILE.index("[callback]") :]}
+[callback.words]
+waiting = "queued"
+done = "completed"
+"""
+
+
+@dataclass
+class QueueServer:
+    """Jobs by number. A job gets on when it is asked for, or is ``prompt`` at once; each callback
+    is delivered ``times`` over with one id, signed with the ``secret`` if there is one. The first
+    submission is refused as ``busy``."""
+
+    prompt: bool = False
+    times: int = 2
+    same_id: bool = True
+    secret: str = ""
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    busy: bool = True
+    turns: threading.Lock = field(default_factory=threading.Lock)
+    sent: list[threading.Thread] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def submit(self, body: dict[str, Any], headers: Any) -> tuple[int, dict[str, Any]]:
+        with self.turns:
+            busy, self.busy = self.busy, False
+        if busy:
+            return 503, {"error": "try again"}
+        assert headers["X-Mode"] == "async"
+        number = str(next(self.numbers))
+        self.jobs[number] = {"state": "waiting", "share": 0.0, "asked": body}
+        if self.prompt:
+            self._end(number)
+        return 202, {"job": {"number": int(number), "state": "waiting"}}
+
+    def status(self, number: str) -> tuple[int, dict[str, Any]]:
+        job = self.jobs[number]
+        told = {"number": int(number), "state": job["state"], "share": job["share"]}
+        if job["state"] == "waiting":
+            job |= {"state": "working", "share": 0.5}
+        elif job["state"] == "working":
+            self._end(number)
+        else:
+            told["pictures"] = [{"href": f"/pictures/{number}"}, {"href": f"/pictures/{number}"}]
+        return 200, told
+
+    def picture(self, number: str) -> bytes:
+        asked = self.jobs[number]["asked"]["picture"]
+        chance = np.random.default_rng(asked["seed"])
+        width, height = asked["size"]
+        coarse = Image.fromarray(chance.integers(40, 215, (5, 5, 3), dtype=np.uint8))
+        soft = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC), dtype=float)
+        grainy = np.clip(soft + chance.normal(0, 6, (height, width, 1)), 0, 255).astype(np.uint8)
+        file = io.BytesIO()
+        Image.fromarray(grainy).save(file, "PNG")
+        return file.getvalue()
+
+    def _end(self, number: str) -> None:
+        job = self.jobs[number]
+        job |= {"state": "done", "share": 1.0}
+        if "hook" in job["asked"]:
+            sending = threading.Thread(target=self._send, args=(number, job["asked"]["hook"]))
+            sending.start()
+            self.sent.append(sending)
+
+    def _send(self, number: str, url: str) -> None:
+        inline = base64.b64encode(self.picture(number)).decode()
+        body = json.dumps({"number": int(number), "state": "done", "inline": inline}).encode()
+        for turn in range(self.times):
+            identity = number if self.same_id else f"{number}-{turn}"
+            headers = {"Content-Type": "application/json", "Webhook-Id": identity}
+            if self.secret:
+                signed = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
+                headers["X-Hub-Signature-256"] = f"sha256={signed}"
+            request = urllib.request.Request(url, body, headers)
+            with suppress(OSError):  # refused, or nobody listens any more: no more is asked
+                urllib.request.urlopen(request, timeout=60).close()
+
+
+@contextmanager
+def serving(server: QueueServer) -> Iterator[str]:
+    """The url of this server, as long as it is needed."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self._answer(*server.submit(body, self.headers))
+
+        def do_GET(self) -> None:
+            if self.path.startswith("/pictures/"):
+                self._send(200, server.picture(self.path.rpartition("/")[2]), "image/png")
+            elif self.path.startswith("/jobs?number="):
+                self._answer(*server.status(self.path.rpartition("=")[2]))
+            else:
+                self._answer(404, {})
+
+        def _answer(self, code: int, told: dict[str, Any]) -> None:
+            self._send(code, json.dumps(told).encode(), "application/json")
+
+        def _send(self, code: int, body: bytes, kind: str) -> None:
+            self.send_response(code)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nothing on the terminal."""
+
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{httpd.server_port}"
+    finally:
+        for sending in server.sent:
+            sending.join()
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()

@@ -1,0 +1,367 @@
+"""Which finding explains which: each rule on a history of its own."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from asyncproof.facts.causes import PRIORITY, causes_of, explained
+from asyncproof.harness.verdict import CheckResult, Finding, Level, Verdict
+from asyncproof.history.build import build
+from asyncproof.history.events import (
+    Answered,
+    AsyncEvent,
+    CallbackSection,
+    Delivered,
+    Examined,
+    GaveUp,
+    Polled,
+    ScenarioEnded,
+    ScenarioStarted,
+    Submitted,
+)
+from asyncproof.history.history import History
+from asyncproof.wire.protocol import CANNOT_CONNECT
+from asyncproof.workload.expiries import EXPIRY, Expiry
+from asyncproof.workload.provocation import Provocation
+from asyncproof.workload.special_cases import CASE, MEANT, Meant
+from tests.support.histories import good_job, scenario, spoiled, without
+
+Told = dict[str, str]
+
+
+def found(clause: str, job: str, **changes: str) -> Finding:
+    return Finding(clause, f"{job} (id)", "this", "that", 1.0, job=job, **changes)
+
+
+def because(history: History, *findings: Finding) -> Told:
+    """Clause and job of each echo, with those of its cause."""
+    causes = causes_of(findings, history)
+    return {f"{e.clause} {e.job}": f"{c.clause} {c.job}" for e, c in causes.items()}
+
+
+def jobs(*spoiled_jobs: list[AsyncEvent]) -> History:
+    return build(scenario(*spoiled_jobs))
+
+
+def failed(name: str, error: str, at: float = 0.0) -> list[AsyncEvent]:
+    events = without(without(good_job(name, at), Delivered), Examined)
+    return spoiled(events, Polled, status="failed", job_error=error)
+
+
+def refused(name: str, code: int, at: float = 0.0) -> list[AsyncEvent]:
+    sent = next(e for e in good_job(name, at) if isinstance(e, Submitted))
+    return [sent, Answered(at=at + 0.1, job=name, took=0.1, status_code=code)]
+
+
+def test_an_engine_that_is_dead_explains_every_job_after_it() -> None:
+    dead = [failed(f"job_{n:03d}", "no engine", at=float(n)) for n in range(2, 6)]
+    history = jobs(good_job("job_001"), *dead)
+    told = because(
+        history,
+        found("SCH-2", "job_002"),
+        *(found("SCH-2", f"job_{n:03d}") for n in range(3, 6)),
+        found("SUB-15", "job_005"),
+        found("SEC-1", "job_004"),
+    )
+    assert set(told.values()) == {"SCH-2 job_002"}
+    assert set(told) == {"SCH-2 job_003", "SCH-2 job_004", "SCH-2 job_005", "SUB-15 job_005"}
+
+
+def test_a_death_that_is_proven_leads_however_few_jobs_came_after_it() -> None:
+    dead = [failed(f"job_{n:03d}", "no engine", at=float(n) + 1) for n in (2, 3)]
+    proven, hung = found("SCH-9", "job_002"), found("SCH-1", "job_003")
+    assert because(jobs(good_job("job_001"), *dead), hung, proven) == {
+        "SCH-1 job_003": "SCH-9 job_002"
+    }
+    assert because(jobs(good_job("job_001"), *dead), hung) == {}
+    assert PRIORITY[0] == "SCH-9"
+
+
+def test_the_first_dead_job_says_after_which_job_and_what_was_special_about_that() -> None:
+    special = spoiled(
+        good_job("job_001"), Submitted, tags={MEANT: Meant.TO_FAIL, CASE: "unknown LoRA"}
+    )
+    dead = [failed(f"job_{n:03d}", "no engine", at=float(n) + 1) for n in range(2, 6)]
+    results = [CheckResult("c", ("SCH-2",), 1, (found("SCH-2", "job_002", advice="look"),))]
+    (result,) = explained(results, jobs(special, *dead))
+    assert result.findings[0].advice == (
+        "the engine behind the server is dead: of the 4 jobs after job_001 (id-job_001), which was "
+        "special (unknown LoRA) none completed; look"
+    )
+
+
+def test_a_hang_of_a_special_job_says_what_was_special() -> None:
+    special = spoiled(good_job(), Submitted, tags={MEANT: Meant.TO_FAIL, CASE: "unknown LoRA"})
+    results = [CheckResult("c", ("LIV-2",), 1, (found("LIV-2", "job_001", advice="look"),))]
+    (result,) = explained(results, jobs(special))
+    assert result.findings[0].advice == (
+        "this job was special (unknown LoRA): the engine may have died of it; else look"
+    )
+
+
+def test_what_is_told_about_an_id_of_several_jobs_is_no_defect_of_its_own() -> None:
+    history = jobs(good_job("job_001"), good_job("job_002"))
+    told = because(
+        history, found("SUB-3", "job_001"), found("IDN-1", "job_001"), found("IDN-1", "job_002")
+    )
+    assert told == {"IDN-1 job_001": "SUB-3 job_001"}
+
+
+def test_a_status_of_another_job_leads_to_its_pictures() -> None:
+    told = because(jobs(good_job()), found("POL-10", "job_001"), found("RES-4", "job_001"))
+    assert told == {"RES-4 job_001": "POL-10 job_001"}
+
+
+def test_a_miner_that_is_gone_explains_what_is_missing_from_then_on() -> None:
+    told = f"{CANNOT_CONNECT} (connection refused)"
+    left = spoiled(without(good_job("job_002"), Delivered), Polled, status=None, error=told)
+    history = jobs(good_job("job_001"), left)
+    lead = replace(found("LIV-1", "job_002"), actual=f"none for 15 s ({told})")
+    later = replace(found("RES-3", "job_001"), actual=told)
+    silent, other = found("CBK-1", "job_002"), found("CBK-4", "job_001")
+    assert because(history, lead, later, silent, other) == {
+        "RES-3 job_001": "LIV-1 job_002",
+        "CBK-1 job_002": "LIV-1 job_002",
+    }
+
+
+def test_where_nothing_is_ever_delivered_it_is_not_for_an_expiry() -> None:
+    none, one = without(good_job("job_001"), Delivered), good_job("job_002")
+    lost, expiry = found("CBK-1", "job_001"), found("EXP-1", "job_001")
+    assert because(jobs(none), lost, expiry) == {"EXP-1 job_001": "CBK-1 job_001"}
+    assert because(jobs(none, one), lost, expiry) == {}
+
+
+def test_a_few_jobs_that_fail_are_no_dead_engine() -> None:
+    history = jobs(failed("job_001", "a"), good_job("job_002"), failed("job_003", "b", at=5.0))
+    assert because(history, found("SCH-2", "job_001"), found("SCH-2", "job_003")) == {}
+
+
+def test_what_is_refused_like_any_job_is_not_refused_for_what_is_special() -> None:
+    history = jobs(good_job("job_003"), refused("job_001", 503), refused("job_002", 503))
+    told = because(history, found("SUB-1", "job_001"), found("SUB-15", "job_002"))
+    assert told == {"SUB-15 job_002": "SUB-1 job_001"}
+    other = jobs(good_job("job_003"), refused("job_001", 503), refused("job_002", 422))
+    assert because(other, found("SUB-1", "job_001"), found("SUB-15", "job_002")) == {}
+
+
+@pytest.mark.parametrize("clause", ["SUB-15", "SUB-17", "EXP-8", "CBK-20", "TRN-2"])
+def test_what_fails_like_plain_jobs_fails_for_no_reason_of_its_own(clause: str) -> None:
+    last = good_job("job_009", at=20.0)
+    history = jobs(failed("job_001", "CUDA 17"), failed("job_002", "CUDA 18"), last)
+    told = because(history, found("SCH-2", "job_001"), found(clause, "job_002"))
+    assert told == {f"{clause} job_002": "SCH-2 job_001"}
+    other = jobs(failed("job_001", "CUDA 17"), failed("job_002", "unknown field"), last)
+    assert because(other, found("SCH-2", "job_001"), found(clause, "job_002")) == {}
+
+
+def hung(name: str, percent: float, at: float = 0.0) -> list[AsyncEvent]:
+    begun = [e for e in spoiled_progress(good_job(name, at), percent) if e.at < at + 1.0]
+    state = {"waiting_for": "a terminal state", "last_state": "processing", "waited": 9.0}
+    return [*begun, GaveUp(at=at + 9, job=name, **state)]  # type: ignore[arg-type]
+
+
+def spoiled_progress(events: list[AsyncEvent], percent: float) -> list[AsyncEvent]:
+    return [
+        msgspec.structs.replace(e, progress=percent) if isinstance(e, Polled) and e.progress else e
+        for e in events
+    ]
+
+
+@pytest.mark.parametrize("clause", ["SUB-15", "SUB-16", "SUB-17", "EXP-8", "TRN-2", "SEC-3"])
+def test_what_hangs_like_plain_jobs_hangs_for_no_reason_of_its_own(clause: str) -> None:
+    last = good_job("job_009", at=20.0)
+    history = jobs(hung("job_001", 50), hung("job_002", 50), last)
+    told = because(history, found("LIV-2", "job_001"), found(clause, "job_002"))
+    assert told == {f"{clause} job_002": "LIV-2 job_001"}
+    elsewhere = jobs(hung("job_001", 50), hung("job_002", 10), last)
+    assert because(elsewhere, found("LIV-2", "job_001"), found(clause, "job_002")) == {}
+    ended = jobs(hung("job_001", 50), good_job("job_002"), last)
+    assert because(ended, found("LIV-2", "job_001"), found(clause, "job_002")) == {}
+
+
+def test_an_end_that_is_taken_back_explains_what_goes_by_the_end() -> None:
+    told = because(jobs(good_job()), found("POL-3", "job_001"), found("CBK-7", "job_001"))
+    assert told == {"CBK-7 job_001": "POL-3 job_001"}
+
+
+def test_a_hang_explains_what_is_missing_of_the_same_job_only() -> None:
+    history = jobs(good_job("job_001"), good_job("job_002"))
+    told = because(
+        history,
+        found("LIV-2", "job_001"),
+        found("CBK-16", "job_001"),
+        found("CBK-16", "job_002"),
+    )
+    assert told == {"CBK-16 job_001": "LIV-2 job_001"}
+
+
+def test_a_receiver_that_holds_up_all_explains_the_jobs_beside_it() -> None:
+    history = jobs(good_job("job_001"), good_job("job_002"))
+    told = because(history, found("CBK-21", "job_001"), found("LIV-3", "job_002"))
+    assert told == {"LIV-3 job_002": "CBK-21 job_001"}
+
+
+def test_a_callback_at_another_url_is_not_missing() -> None:
+    lost = without(good_job("job_001"), Delivered)
+    fields = {"job_id": "id-job_001", "status": "completed"}
+    other = spoiled(good_job("job_002"), Delivered, fields=fields)
+    told = because(jobs(lost, other), found("CBK-3", "job_002"), found("CBK-1", "job_001"))
+    assert told == {"CBK-1 job_001": "CBK-3 job_002"}
+    assert because(jobs(lost), found("CBK-3", "job_002"), found("CBK-1", "job_001")) == {}
+
+
+@pytest.mark.parametrize(("code", "echo"), [(401, True), (403, True), (500, False)])
+def test_a_callback_that_we_refused_for_its_secret_is_not_missing(code: int, echo: bool) -> None:
+    said = CallbackSection(status="failed", status_code=code)
+    lost = spoiled(without(good_job("job_001"), Delivered), Polled, callback=said)
+    history = jobs(lost, good_job("job_002"))
+    told = because(history, found("CBK-2", "job_002"), found("CBK-1", "job_001"))
+    assert told == ({"CBK-1 job_001": "CBK-2 job_002"} if echo else {})
+
+
+def test_a_callback_that_cannot_be_read_is_neither_nobodys_nor_missing() -> None:
+    plain = spoiled(without(good_job("job_001"), Delivered), Submitted, token="")
+    sent = next(e for e in good_job("job_001") if isinstance(e, Delivered))
+    stray = msgspec.structs.replace(sent, token=None, fields={}, broken="not a form", at=1.0)
+    also_plain = spoiled(good_job("job_002"), Submitted, token="")
+    history = jobs(plain, also_plain, [stray])
+    told = because(
+        history,
+        found("CBK-5", "job_002"),
+        found("CBK-1", "job_001"),
+        Finding("CBK-25", "POST /callback", "this", "that", stray.at),
+    )
+    assert set(told) == {"CBK-1 job_001", "CBK-25 "}
+
+
+@pytest.mark.parametrize(
+    ("echo", "cause"),
+    [
+        ("CBK-1", "CBK-10"),
+        ("CBK-4", "SCH-7"),
+        ("IMG-4", "IMG-3"),
+        ("RES-4", "RES-1"),
+        ("CBK-8", "CBK-7"),
+    ],
+)
+def test_of_one_job_the_deeper_one_leads(echo: str, cause: str) -> None:
+    told = because(jobs(good_job()), found(echo, "job_001"), found(cause, "job_001"))
+    assert told == {f"{echo} job_001": f"{cause} job_001"}
+
+
+def test_where_no_expiry_is_kept_it_does_not_matter_how_it_is_written() -> None:
+    past = spoiled(good_job("job_001"), Submitted, tags={EXPIRY: Expiry.OFFSET_PAST})
+    ahead = spoiled(good_job("job_002"), Submitted, tags={EXPIRY: Expiry.OFFSET_AHEAD})
+    told = because(
+        jobs(past, ahead),
+        found("EXP-2", "job_003"),
+        found("EXP-4", "job_001"),
+        found("EXP-4", "job_002"),
+    )
+    assert told == {"EXP-4 job_001": "EXP-2 job_003"}
+
+
+def test_a_lora_that_stays_explains_plain_pictures_that_look_like_it() -> None:
+    styled = good_job("job_002", lora_path="a.safetensors")
+    told = because(
+        jobs(good_job("job_001"), styled),
+        found("IDN-5", "job_001"),
+        found("IDN-4", "job_001"),
+        found("IDN-4", "job_002"),
+    )
+    assert told == {"IDN-4 job_001": "IDN-5 job_001"}
+
+
+def test_a_picture_of_another_job_is_no_witness_of_seeds_and_loras() -> None:
+    reference = spoiled(good_job("job_002"), Submitted, request=_request("job_001"))
+    told = because(
+        jobs(good_job("job_001"), reference, good_job("job_003")),
+        found("IDN-1", "job_001"),
+        found("IDN-3", "job_002"),
+        found("IDN-3", "job_003"),
+        found("SUB-17", "job_001"),
+    )
+    assert told == {"IDN-3 job_002": "IDN-1 job_001", "SUB-17 job_001": "IDN-1 job_001"}
+
+
+def _request(job: str) -> dict[str, object]:
+    return next(e.request for e in good_job(job) if isinstance(e, Submitted))
+
+
+def test_a_damaged_picture_is_no_witness_either() -> None:
+    reference = spoiled(good_job("job_002"), Submitted, request=_request("job_001"))
+    history = jobs(good_job("job_001"), reference)
+    told = because(history, found("IMG-4", "job_001"), found("TRN-3", "job_002"))
+    assert told == {"TRN-3 job_002": "IMG-4 job_001"}
+
+
+def test_two_blank_pictures_are_equal_because_they_are_blank() -> None:
+    blank = spoiled(good_job("job_001"), Examined, suspicions=("all black",), signs=("solid",))
+    told = because(jobs(blank), found("IMG-2", "job_001"), found("IDN-1", "job_001"))
+    assert told == {"IDN-1 job_001": "IMG-2 job_001"}
+    told = because(jobs(good_job()), found("IMG-2", "job_001"), found("IDN-1", "job_001"))
+    assert told == {}
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_damage_is_the_trainings_only_where_no_other_picture_is_damaged(beside: bool) -> None:
+    """The other damaged picture is of the same scenario, or of one without training."""
+    mark = (Provocation.TRAINING,)
+    bad = spoiled(good_job("job_001"), Examined, suspicions=("a tile",), signs=("missing tile",))
+    bad = spoiled(bad, Submitted, provokes=mark)
+    other = spoiled(good_job("job_002"), Submitted, provokes=mark if beside else ())
+    start = ScenarioStarted(at=0.0, name="s", nemesis="Quiet", jobs=2, shape="x", provokes=())
+    history = build([start, *bad, *other, ScenarioEnded(at=9.0, name="s")])
+    told = because(
+        history,
+        found("TRN-2", "job_001"),
+        found("IMG-3", "job_001"),
+        found("IMG-3", "job_002"),
+    )
+    assert told.get("TRN-2 job_001") == (None if beside else "IMG-3 job_002")
+    assert told.get("IMG-3 job_001") == ("TRN-2 job_001" if beside else None)
+
+
+def test_what_leads_is_itself_explained_at_the_root() -> None:
+    told = because(
+        jobs(good_job()),
+        found("CBK-9", "job_001"),
+        found("IMG-1", "job_001"),
+        found("IDN-1", "job_001"),
+    )
+    assert set(told.values()) == {"IDN-1 job_001"}
+
+
+def verdict(*findings: Finding, levels: dict[str, Level] | None = None) -> Verdict:
+    results = (CheckResult("c", ("A-1",), 9, findings),)
+    return Verdict(results, levels or {}, priority=PRIORITY)
+
+
+def test_echoes_are_counted_under_their_cause_and_are_no_findings() -> None:
+    told = verdict(
+        found("CBK-2", "job_001"),
+        found("CBK-1", "job_001", because="CBK-2"),
+        found("CBK-1", "job_002", because="CBK-2"),
+    )
+    assert [f.clause for f in told.findings] == ["CBK-2"]
+    assert told.echoes_of("CBK-2") == {"CBK-1": 2}
+
+
+def test_a_warning_that_explains_a_broken_must_is_one() -> None:
+    levels = {"IMG-4": Level.SHOULD, "IDN-3": Level.MUST}
+    alone = verdict(found("IMG-4", "job_001"), levels=levels)
+    proven = verdict(
+        found("IMG-4", "job_001"), found("IDN-3", "job_002", because="IMG-4"), levels=levels
+    )
+    assert (alone.passed, proven.passed) == (True, False)
+
+
+def test_what_to_mend_first_comes_first_and_opinions_last() -> None:
+    levels = {"LIV-4": Level.SHOULD}
+    clauses = ["LIV-4", "CBK-5", "CBK-2", "CBK-1", "IDN-5", "IDN-1", "SEC-4", "LIV-2", "XYZ-1"]
+    told = verdict(*(found(clause, "job_001") for clause in clauses), levels=levels)
+    assert [f.clause for f in told.findings] == [
+        *("LIV-2", "SEC-4", "IDN-1", "IDN-5", "CBK-1", "CBK-2", "CBK-5", "XYZ-1", "LIV-4")
+    ]

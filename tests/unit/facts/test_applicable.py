@@ -1,0 +1,105 @@
+"""Which clauses apply to a server, and in whose words their findings are."""
+
+import msgspec
+import pytest
+
+from asyncproof.checks import ALL, scheduling
+from asyncproof.facts.applicable import NEEDED, applicable, in_their_words, why_not
+from asyncproof.facts.delivery_outcome import repeated
+from asyncproof.harness import contract
+from asyncproof.harness.verdict import Finding, Outcome
+from asyncproof.history.build import build
+from asyncproof.history.events import (
+    Answered,
+    AsyncEvent,
+    Delivered,
+    RunStarted,
+    Spoken,
+    Submitted,
+)
+from asyncproof.history.history import History
+from asyncproof.history.job_health import Diagnosis, JobHealth, Stage
+from asyncproof.run.session import PROTOCOL
+from asyncproof.wire.dialect import dialect
+from asyncproof.workload.needs import Need
+from tests.support.histories import SILENT, good_job, scenario
+
+CLAUSES = contract.load(PROTOCOL)
+FAMILIES = {clause.partition("-")[0] for clause in CLAUSES}
+
+
+def run_of(spoken: Spoken | None) -> History:
+    began = RunStarted(at=0.0, run="r", seed=1, wall=0.0, target="t", settings={}, dialect=spoken)
+    return build([began, *scenario(good_job())])
+
+
+def test_each_row_is_about_a_clause_or_a_family() -> None:
+    assert NEEDED.keys() <= CLAUSES.keys() | FAMILIES
+
+
+def test_all_clauses_apply_to_a_server_of_the_documents() -> None:
+    for spoken in (None, dialect("inference").spoken, dialect("edit").spoken):
+        assert applicable(ALL, run_of(spoken)) == list(ALL)
+
+
+@pytest.mark.parametrize("need", sorted(set(Need) - {Need.SIZES}))
+def test_each_need_is_the_reason_why_some_clause_does_not_apply(need: Need) -> None:
+    spoken = Spoken(name="x", submit="POST /x", lacks={str(need): "it has none"})
+    history = run_of(spoken)
+    left_out = [c for c in applicable(ALL, history) if c(history).reason == "it has none"]
+    assert left_out
+    assert all(check(history).outcome is Outcome.NOT_APPLICABLE for check in left_out)
+
+
+def test_a_clause_has_its_own_needs_instead_of_those_of_its_family() -> None:
+    assert why_not("POL-1", {"polling": "a"}) == "a"
+    assert why_not("POL-4", {"progress": "b"}) == "b"
+    assert why_not("SUB-1", {str(need): "c" for need in Need}) == ""
+
+
+def test_findings_are_in_the_words_of_the_server() -> None:
+    finding = Finding("X-1", "job", "'completed', by callback_url", "failed", advice="completed_at")
+    told = in_their_words(finding, {"completed": "succeeded", "callback_url": "webhook"})
+    assert (told.expected, told.actual, told.advice) == (
+        "'succeeded', by webhook",
+        "failed",
+        "completed_at",
+    )
+
+
+REPEATS = [("a", "a", 0), ("a", "b", 2), ("", "", 2)]
+
+
+@pytest.mark.parametrize(("first", "second", "sent"), REPEATS)
+def test_a_repeat_with_the_same_delivery_id_is_no_duplicate(
+    first: str, second: str, sent: int
+) -> None:
+    (one,) = [event for event in good_job() if isinstance(event, Delivered)]
+    again = msgspec.structs.replace(one, number=2, began=1.6, at=1.7, delivery_id=second)
+    events: list[AsyncEvent] = [
+        e for e in good_job() if e is not one and not isinstance(e, Delivered)
+    ]
+    events += [msgspec.structs.replace(one, delivery_id=first), again]
+    history = build(scenario(sorted(events, key=lambda event: event.at)))
+    assert len(repeated(history.jobs["job_001"])) == sent
+
+
+HANGS = [
+    (JobHealth.STALLED, "progress"),
+    (JobHealth.DEAD, "polling"),
+    (JobHealth.STARVING, "queue"),
+]
+
+
+@pytest.mark.parametrize(("life", "need"), HANGS)
+@pytest.mark.parametrize("lacking", [True, False])
+def test_a_hang_is_always_reported(life: JobHealth, need: str, lacking: bool) -> None:
+    """Where the clause about its kind does not apply, the job never ended all the same."""
+    found = Diagnosis(life=life, stage=Stage.QUEUED, progress=None, silent=9, still=9, total=9)
+    lacks = {need: "none"} if lacking else {}
+    spoken = Spoken(name="x", submit="POST /x", lacks=lacks)
+    began = RunStarted(at=0.0, run="r", seed=1, wall=0.0, target="t", settings={}, dialect=spoken)
+    start = [e for e in good_job() if isinstance(e, Submitted | Answered)]
+    history = build([began, *scenario([*start, msgspec.structs.replace(SILENT, diagnosis=found)])])
+    result = scheduling.every_job_ends(history)
+    assert (result.outcome is Outcome.FAIL) == lacking

@@ -1,0 +1,171 @@
+"""Profiles of servers: what is read, what is refused and in which line, and what they lack."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncproof.wire.dialect import Dialect, dialect
+from asyncproof.wire.profile import (
+    ASKED,
+    FOLDER,
+    ServerProfileError,
+    load,
+    parse,
+    shipped_names,
+)
+from asyncproof.workload.needs import Need
+
+TRIED = {"inference", "edit", "bentoml", "cog", "runpod"}
+LEAST = """\
+[submit]
+path = "/jobs"
+id = "job.id"
+
+[submit.body]
+text = "{prompt}"
+
+[status]
+path = "/jobs/{id}"
+state = "state"
+
+[status.words]
+done = "completed"
+"""
+
+
+def changed(old: str, new: str) -> str:
+    assert old in LEAST
+    return LEAST.replace(old, new)
+
+
+WRONG: list[tuple[str, int, str]] = [
+    (changed('path = "/jobs"', 'path = "jobs"'), 2, "submit.path"),
+    (changed('id = "job.id"\n', ""), 1, "submit.id: Field required"),
+    (changed('"{prompt}"', '"a fox"'), 5, 'nothing in it is "{prompt}"'),
+    (changed('"{prompt}"', '"{promt}"'), 5, "{promt} is unknown"),
+    (changed("/jobs/{id}", "/jobs"), 9, "status.path"),
+    (changed('done = "completed"', 'done = "ready"'), 13, "status.words.done"),
+    (changed('done = "completed"', 'done = "failed"'), 8, "nothing in it means 'completed'"),
+    (changed('state = "state"\n', ""), 8, "`state` says where the words are"),
+    (changed('state = "state"', 'state = "state"\nstates = "x"'), 11, "status.states: Extra"),
+    (LEAST + "[result]\n", 14, "either `path` or `place`"),
+    (LEAST + '[result]\npath = "/picture"\n', 14, "it has no {id}"),
+    (LEAST + '[status.progress]\nat = "step"\nunit = "steps"\n', 14, "needs `of`"),
+    (LEAST + '[callback]\nbody = "xml"\n', 15, "callback.body"),
+    (LEAST + '[levels]\nCBK-4 = "PERHAPS"\n', 15, "levels.CBK-4"),
+    (LEAST + '[lacks]\nfoxes = "none"\n', 15, "lacks.foxes"),
+    (LEAST[: LEAST.index("[status]")], 1, "nothing would tell that a job has ended"),
+    (LEAST + "[callback\n", 14, "not TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "said"), WRONG, ids=[said for _, _, said in WRONG])
+def test_what_is_wrong_is_told_with_its_line(text: str, line: int, said: str) -> None:
+    with pytest.raises(ServerProfileError) as error:
+        parse(text)
+    assert said in str(error.value)
+    assert f"line {line}" in str(error.value)
+
+
+def test_a_profile_that_is_not_there_names_those_that_are() -> None:
+    with pytest.raises(ServerProfileError, match=r"one of: .*inference"):
+        load("no-such-server")
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_shipped_profile_says_in_its_first_line_whether_it_was_tried(name: str) -> None:
+    text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    assert load(name).name == name
+    assert text.startswith("# Not tried") == (name not in TRIED)
+    assert ("https://" in text or "Source: " in text) or name in ("inference", "edit")
+
+
+def test_the_dialect_of_the_documents_lacks_nothing() -> None:
+    assert dialect("inference").lacks == {}
+    assert dialect("edit").lacks == {}
+    assert dialect("inference").spoken.words == {}
+
+
+def test_what_the_tables_do_not_have_is_lacking_with_a_reason() -> None:
+    lacks = Dialect(parse(LEAST)).lacks
+    assert Need.POLLING not in lacks
+    assert {Need.CALLBACKS, Need.PROGRESS, Need.RESULTS, Need.SEEDS, Need.HEALTH} <= lacks.keys()
+    assert all(lacks.values())
+
+
+def test_own_reasons_come_first_and_promises_count() -> None:
+    more = 'promises = ["unknown ids"]\n' + LEAST + '[lacks]\npolling = "it caches for an hour"\n'
+    lacks = Dialect(parse(more)).lacks
+    assert lacks[Need.POLLING] == "it caches for an hour"
+    assert Need.UNKNOWN_IDS not in lacks
+
+
+def test_a_prompt_that_is_no_unicode_is_sent_as_it_is() -> None:
+    assert dialect("inference").submission({"prompt": "fox \ud83d"}).body["prompt"] == "fox \ud83d"
+    text = changed('path = "/jobs"', 'path = "/jobs?about={prompt}"')
+    out = Dialect(parse(text)).submission({"prompt": "fox \ud83d"})
+    assert out.query.path == "/jobs?about=fox%20%ED%A0%BD"
+
+
+asked = st.dictionaries(
+    st.sampled_from([name for name in ASKED if name != "source_image"]),
+    st.none() | st.integers() | st.text(max_size=9) | st.lists(st.integers(), max_size=2),
+)
+others = st.dictionaries(st.text("xyz_", min_size=1, max_size=5), st.integers() | st.none())
+
+
+@given(asked, others)
+def test_a_miner_of_the_documents_is_sent_what_a_job_asks_for(
+    wanted: dict[str, Any], more: dict[str, Any]
+) -> None:
+    told = wanted | more
+    out = dialect("inference").submission(told)
+    assert out.body == told
+    assert out.asked == told
+    assert out.recordable is None
+
+
+@given(asked, others)
+def test_a_template_leaves_out_what_a_job_does_not_have(
+    wanted: dict[str, Any], more: dict[str, Any]
+) -> None:
+    out = dialect("runpod").submission(wanted | more)
+    known = {"prompt", "seed", "width", "height"}
+    inner = {name: wanted[name] for name in known & wanted.keys()}
+    inner |= {"steps": wanted["num_inference_steps"]} if "num_inference_steps" in wanted else {}
+    hook = {"webhook": wanted["callback_url"]} if "callback_url" in wanted else {}
+    assert out.body == {"input": inner | more} | hook
+
+
+def test_an_edit_has_a_picture_to_start_from_and_a_seed() -> None:
+    out = dialect("edit").submission({"prompt": "a hat"})
+    assert out.body["seed"] == 0
+    assert out.body["image_b64"].startswith("iVBOR")
+    assert str(out.query) == "POST /edit"
+
+
+def test_a_secret_is_sent_and_not_recorded() -> None:
+    text = changed('text = "{prompt}"', 'text = "{prompt}"\nhook.key = "{callback_secret}"')
+    out = Dialect(parse(text)).submission({"prompt": "fox", "callback_secret": "s3cret-9"})
+    assert out.body == {"text": "fox", "hook": {"key": "s3cret-9"}}
+    assert out.recordable == {"text": "fox", "hook": {"key": "[secret]"}}
+
+
+TEXTS: list[tuple[str, Mapping[str, Any], Any]] = [
+    ("{width}x{height}", {"width": 64, "height": 32}, "64x32"),
+    ("{width}x{height}", {"width": 64}, None),
+    ("{seed}", {"seed": 7}, 7),
+    ("seed {seed}!", {"seed": 7}, "seed 7!"),
+]
+
+
+@pytest.mark.parametrize(("template", "wanted", "sent"), TEXTS)
+def test_a_placeholder_alone_is_the_value_and_within_a_text_it_is_text(
+    template: str, wanted: Mapping[str, Any], sent: Any
+) -> None:
+    text = changed('text = "{prompt}"', f'text = "{{prompt}}"\nwhat = "{template}"')
+    body = Dialect(parse(text)).submission({"prompt": "fox", **wanted}).body
+    assert body.get("what") == sent
