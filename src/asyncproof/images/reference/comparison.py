@@ -20,6 +20,7 @@ from asyncproof.images.region import (
 )
 
 MAX_TOLD_TILES = 6
+NEARLY_ALL = 0.8  # of the picture; then it may be that all of it differs, and a part much more
 _FILLS = {Content.FLAT, Content.TRANSPARENT, Content.OTHER_PICTURE}
 
 
@@ -29,7 +30,8 @@ class Difference:
 
     ``pixels`` is the share of all pixels that differ by more than the tolerance; ``source`` is the
     label of the candidate whose content was found, or "". ``elsewhere``: by how many levels the
-    rest of the picture differs at most, where it differs too, but far less.
+    rest of the picture differs at most, where it differs too, but far less; ``by_tone`` where most
+    of that is tone.
     """
 
     regions: tuple[Region, ...]
@@ -38,6 +40,7 @@ class Difference:
     source: str
     pixels: float
     elsewhere: int = 0
+    by_tone: bool = False
 
     @property
     def share(self) -> float:
@@ -101,22 +104,23 @@ def compare(
     regions = regions_of(changed)
     if not regions:
         return None
-    elsewhere = 0
-    if regions == (Region.whole(height, width),):
+    elsewhere, shake, by_tone = 0, tolerance, False
+    if regions[0].share > NEARLY_ALL:
         core = outlier_region(picture, reference)
-        if core is not None:
-            regions, elsewhere = regions_of(core.mask), core.elsewhere
+        if core is not None and core.elsewhere > tolerance:
+            regions = regions_of(core.mask)
+            elsewhere, by_tone = core.elsewhere, core.by_tone
             changed, tolerance = core.mask, max(tolerance, core.elsewhere)
     inside = inner(regions[0]) if elsewhere else regions[0]
-    what = what_lies_there(picture, reference, inside, tolerance, others)
+    what = what_lies_there(picture, reference, inside, tolerance, others, shake=shake)
     if len(regions) > 1 and what.content in _FILLS:
         around = enclosing(regions)
-        if what_lies_there(picture, reference, around, tolerance, others) == what:
+        if what_lies_there(picture, reference, around, tolerance, others, shake=shake) == what:
             regions = (
                 around,
             )  # the same fill in between, where the reference happens to agree with it
     share = float(changed.mean())
-    return Difference(regions, what.content, what.phrase, what.source, share, elsewhere)
+    return Difference(regions, what.content, what.phrase, what.source, share, elsewhere, by_tone)
 
 
 def _changed(picture: Pixels, reference: Pixels, tolerance: int, drift: float | None) -> Mask:

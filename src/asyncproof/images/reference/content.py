@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asyncproof.images.pixels import Pixels, with_alpha
-from asyncproof.images.reference.latents import makeup, place_of
+from asyncproof.images.reference.latents import is_nearly_flat, makeup, mixture, place_of
 from asyncproof.images.region import Region
 
 ENOUGH = 0.97  # share of the pixels that have to agree
@@ -67,16 +67,25 @@ class _Scene:
     there: Pixels
     region: Region
     tolerance: int
+    shake: int
     reference: Pixels
     others: tuple[Candidate, ...]
 
 
 def what_lies_there(
-    picture: Pixels, reference: Pixels, region: Region, tolerance: int, others: Sequence[Candidate]
+    picture: Pixels,
+    reference: Pixels,
+    region: Region,
+    tolerance: int,
+    others: Sequence[Candidate],
+    *,
+    shake: int | None = None,
 ) -> What:
     """The first explanation that fits, the most specific ones first.
 
     ``picture`` and ``reference`` have the same size; candidates of another size are passed over.
+    ``shake``: levels that neighbours may differ by where all is of one colour, if that is less than
+    ``tolerance``, by which content may be off that came from elsewhere.
     """
     picture, reference = with_alpha(picture), with_alpha(reference)
     fitting = tuple(
@@ -85,7 +94,8 @@ def what_lies_there(
         if other.pixels.shape[:2] == reference.shape[:2]
     )
     here, there = picture[region.slices], reference[region.slices]
-    scene = _Scene(here, there, region, tolerance, reference, fitting)
+    shake = tolerance if shake is None else shake
+    scene = _Scene(here, there, region, tolerance, shake, reference, fitting)
     guesses = (what for guess in _GUESSES for what in guess(scene))
     return next(guesses, What(Content.UNKNOWN, "differ from the idle reference"))
 
@@ -105,7 +115,7 @@ def _transparent(scene: _Scene) -> Iterator[What]:
 def _flat(scene: _Scene) -> Iterator[What]:
     rgb = scene.here[:, :, :3].reshape(-1, 3)
     middle = np.median(rgb, axis=0)
-    within = np.abs(rgb - middle).max(axis=1) <= FLAT_SPREAD + scene.tolerance
+    within = np.abs(rgb - middle).max(axis=1) <= FLAT_SPREAD + scene.shake
     if np.mean(within) >= ENOUGH:
         yield What(Content.FLAT, f"are flat {colour_name(middle)}")
 
@@ -126,8 +136,8 @@ def _lost_channel(scene: _Scene) -> Iterator[What]:
     """One channel is constant and the others are as they should be."""
     for channel, name in enumerate(("red", "green", "blue")):
         rest = [c for c in range(3) if c != channel]
-        constant = np.ptp(scene.here[:, :, channel]) <= scene.tolerance
-        if constant and _alike(scene.here[:, :, rest], scene.there[:, :, rest], scene.tolerance):
+        constant = np.ptp(scene.here[:, :, channel]) <= scene.shake
+        if constant and _alike(scene.here[:, :, rest], scene.there[:, :, rest], scene.shake):
             yield What(Content.CHANNEL, f"have lost the {name} channel")
 
 
@@ -137,13 +147,19 @@ def _other_picture(scene: _Scene) -> Iterator[What]:
             yield What(Content.OTHER_PICTURE, f"show {other.label}", other.label)
 
 
+def _toned_picture(scene: _Scene) -> Iterator[What]:
+    """What another picture has there, its tone moved by a decoder that weighs all of a picture."""
+    for other in scene.others:
+        found = mixture(scene.here, other.pixels[scene.region.slices], scene.there)
+        if found is not None and found.is_the_first_alone:
+            yield What(Content.OTHER_PICTURE, f"show {other.label}", other.label)
+
+
 def _repeated(scene: _Scene) -> Iterator[What]:
     here = scene.here
-    if here.shape[0] > 2 and _alike(here, np.broadcast_to(here[:1], here.shape), scene.tolerance):
+    if here.shape[0] > 2 and _alike(here, np.broadcast_to(here[:1], here.shape), scene.shake):
         yield What(Content.REPEATED_ROW, "repeat one row")
-    if here.shape[1] > 2 and _alike(
-        here, np.broadcast_to(here[:, :1], here.shape), scene.tolerance
-    ):
+    if here.shape[1] > 2 and _alike(here, np.broadcast_to(here[:, :1], here.shape), scene.shake):
         yield What(Content.REPEATED_COLUMN, "repeat one column")
 
 
@@ -221,7 +237,8 @@ def _never_drawn(scene: _Scene) -> Iterator[What]:
     found = makeup(scene.here, scene.there)
     if found is not None and found.is_noise:
         yield What(Content.NOISE, "are undenoised noise")
-    if found is not None and found.is_flat:
+    told = found is not None and found.is_like and scene.region.share > MOST_MOVED
+    if found is not None and (found.is_flat or (is_nearly_flat(scene.here) and not told)):
         middle = np.median(scene.here[:, :, :3].reshape(-1, 3), axis=0)
         yield What(Content.FLAT, f"are nearly flat {colour_name(middle)}")
 
@@ -258,8 +275,9 @@ _GUESSES: tuple[Callable[[_Scene], Iterator[What]], ...] = (
     _other_rows,
     _shifted,
     _noise,
+    _toned_picture,
     _blend,
     _never_drawn,
-    _moved,
     _half_drawn,
+    _moved,
 )

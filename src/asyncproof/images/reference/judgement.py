@@ -93,9 +93,9 @@ def _pixels_tell_the_place(
     picture: Pixels, reference: Pixels, allowed: Tolerance, found: Difference
 ) -> bool:
     """Whether the comparison by pixels tells damage best: in a picture that is exact beside it, or
-    hardly different."""
+    hardly different but for its tone."""
     if found.elsewhere:
-        return found.elsewhere <= CALM
+        return found.by_tone or found.elsewhere <= CALM
     part = found.share < ALMOST_ALL
     return part and ends_abruptly(picture, reference, allowed.levels)
 

@@ -15,7 +15,9 @@ from asyncproof.images.region import CELL, Mask
 
 Levels: TypeAlias = npt.NDArray[np.float64]
 LEAST_CELLS = 16  # in which the difference has to be large, and in which it has to be small
-MOST_ELSEWHERE = 40  # levels; what differs by more is not the same picture by another tone
+MOST_ELSEWHERE = 40  # levels beyond a change of tone; more is not the same picture
+MOST_OF_TONE = 56  # levels that a change of tone may make
+TONE_EXPLAINS = 1.5  # times what is left; of what drifts, tone explains hardly anything
 TIMES = 3.0  # the large differences have to be of the small ones
 SHARE_OF_LARGE = 0.3  # of the usual large difference, which a smeared border does not reach
 OF_MOVE = 0.25
@@ -29,16 +31,18 @@ FILLED = 0.5  # of the neighbours of a cell have to be large for it to be
 @dataclass(frozen=True, slots=True)
 class Outlier:
     """``mask`` marks the pixels of cells whose difference is large; ``elsewhere`` is by how many
-    levels nearly all other pixels differ at most."""
+    levels nearly all other pixels differ at most, ``by_tone`` whether most of that is tone."""
 
     mask: Mask
     elsewhere: int
+    by_tone: bool
 
 
 def outlier_region(picture: Pixels, reference: Pixels) -> Outlier | None:
     """None where the difference is about as large everywhere."""
     apart = np.abs(picture[:, :, :3].astype(np.int16) - reference[:, :, :3])
-    means = _beyond_tone(picture, reference)
+    beyond = _beyond_tone(picture, reference)
+    means = _cell_means(beyond)
     if means.size < 2 * LEAST_CELLS:
         return None
     split = _split(means)
@@ -53,11 +57,12 @@ def outlier_region(picture: Pixels, reference: Pixels) -> Outlier | None:
         return None
     far = ~_widened(large)
     levels = apart.max(axis=2)
-    calm = levels[_pixels(far if far.any() else ~large, levels.shape)]
-    if np.quantile(calm, MOSTLY) > MOST_ELSEWHERE:
+    calm = _pixels(far if far.any() else ~large, levels.shape)
+    all_of_it, no_tone = (float(np.quantile(m[calm], MOSTLY)) for m in (levels, beyond))
+    if no_tone > MOST_ELSEWHERE or all_of_it > MOST_OF_TONE:
         return None
-    elsewhere = int(np.quantile(calm, QUANTILE))
-    return Outlier(_pixels(large, levels.shape), elsewhere)
+    elsewhere = int(np.quantile(levels[calm], QUANTILE))
+    return Outlier(_pixels(large, levels.shape), elsewhere, all_of_it > TONE_EXPLAINS * no_tone)
 
 
 def _pixels(cells: Mask, shape: tuple[int, ...]) -> Mask:
@@ -74,13 +79,13 @@ def _widened(large: Mask) -> Mask:
 
 
 def _beyond_tone(picture: Pixels, reference: Pixels) -> Levels:
-    """How far the pixels of each cell differ, in the mean, when the tone of the part that fits best
-    is taken out: each channel there is the reference's, by another gain and offset."""
+    """How far each pixel differs when the tone of the part that fits best is taken out: each
+    channel there is the reference's, by another gain and offset."""
     ours, its = _cell_means(picture[:, :, :3]), _cell_means(reference[:, :, :3])
     fits = [_tone(ours[part], its[part]) for part in _parts(*ours.shape[:2])]
     gain, offset, _ = min(fits, key=lambda fit: fit[2])
     apart = picture[:, :, :3] - (reference[:, :, :3] * gain.astype(np.float32) + offset)
-    return _cell_means(np.abs(apart).max(axis=2).astype(np.float32))
+    return np.asarray(np.abs(apart).max(axis=2))
 
 
 def _parts(rows: int, columns: int) -> list[tuple[slice, slice]]:
