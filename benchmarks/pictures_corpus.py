@@ -131,7 +131,7 @@ def _crop(image: Image.Image, rng: np.random.Generator) -> np.ndarray:
 def drawn(photo: Clean, kind: str, seed: int) -> Clean:
     """A picture of another class, made of a photo or of a seed."""
     rng = np.random.default_rng(seed)
-    return Clean(f"{kind}-{seed}", kind, photo.source, _DRAWN[kind](photo.pixels, rng))
+    return Clean(f"{kind}-{seed}", kind, photo.source, DRAWN[kind](photo.pixels, rng))
 
 
 def _night(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -249,7 +249,7 @@ def _fog(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (foggy + rng.normal(0, 0.7, photo.shape)).clip(0, 255).astype(np.uint8)
 
 
-_DRAWN: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
+DRAWN: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
     "night": _night,
     "stars": _stars,
     "letterbox": _letterbox,
@@ -268,7 +268,7 @@ def clean_set(*, score: bool, crops: int = 4, drawn_each: int = 30) -> list[Clea
     rng = np.random.default_rng(int(score))
     made = [
         drawn(base[int(rng.integers(len(base)))], kind, 1000 * score + n)
-        for kind in _DRAWN
+        for kind in DRAWN
         for n in range(drawn_each)
     ]
     return [*base, *made]

@@ -4,12 +4,15 @@ FOLDER has the weights of the tiny autoencoder of FLUX.2, ``taef2_encoder.pth`` 
 ``taef2_decoder.pth`` (https://github.com/madebyollin/taesd): 32 channels, cells of 8 pixels. Sound
 pictures are encoded, their latents damaged, and decoded; then it is counted how many are found by a
 look at them alone, and how many beside the picture that the same decoder makes of sound latents:
-found, located to 32 pixels, and named for what they are. Needs torch, scikit-image and
-scikit-learn.
+found, located to 32 pixels, and named for what they are; *beside* by the comparison alone, *judged*
+as a run does it, which leaves drift alone. Needs torch, scikit-image and scikit-learn.
 """
 
 import argparse
+import re
+from collections import Counter
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +23,7 @@ from torch.nn import functional
 from asyncproof.images.pixels import Pixels
 from asyncproof.images.reference.comparison import compare
 from asyncproof.images.reference.content import Candidate
+from asyncproof.images.reference.judgement import Tolerance, judge
 from asyncproof.images.region import Region
 from asyncproof.images.single.look import look
 from benchmarks.pictures_corpus import photos
@@ -77,6 +81,25 @@ def autoencoder(folder: Path) -> tuple[nn.Module, nn.Module]:
         net.load_state_dict(torch.load(folder / f"taef2_{name}.pth", weights_only=True))
         net.eval()
     return encoder, decoder
+
+
+class Codec:
+    """Pictures to latents and back."""
+
+    def __init__(self, folder: Path) -> None:
+        self._encoder, self._decoder = autoencoder(folder)
+
+    @torch.inference_mode()
+    def encoded(self, picture: Pixels) -> Tensor:
+        light = torch.from_numpy(picture / np.float32(255)).movedim(-1, 0)[None]
+        latents: Tensor = self._encoder(light)
+        return latents
+
+    @torch.inference_mode()
+    def decoded(self, latents: Tensor) -> Pixels:
+        light = self._decoder(latents)[0].clamp(0, 1).movedim(0, -1)
+        pixels: Pixels = (light * 255).round().to(torch.uint8).numpy()
+        return pixels
 
 
 def noise_like(latents: Tensor, generator: torch.Generator) -> Tensor:
@@ -153,58 +176,85 @@ KINDS: dict[str, tuple[Spoil, tuple[str, ...]]] = {
 
 def pictures(side: int, count: int, *, score: bool) -> list[Pixels]:
     """Middles of photos, of as many sources as there are, of the score set or of the other half."""
-    found = []
-    for one in photos(score=score, crops=1):
-        top, left = ((length - side) // 2 for length in one.pixels.shape[:2])
-        middle = one.pixels[top : top + side, left : left + side, :3]
-        found.append(np.ascontiguousarray(middle))
-    return found[:count]
+    found = photos(score=score, crops=1)
+    return [middle(one.pixels, side) for one in islice(found, count)]
 
 
-@torch.inference_mode()
+def middle(picture: Pixels, side: int) -> Pixels:
+    """So many pixels across and down, without transparency."""
+    top, left = ((length - side) // 2 for length in picture.shape[:2])
+    return np.ascontiguousarray(picture[top : top + side, left : left + side, :3])
+
+
+COLUMNS = ("alone", "beside", "located", "named", "judged", "located", "named")
+
+
+def counted(
+    picture: Pixels, sound: tuple[Pixels, Pixels], region: Region | None, words: tuple[str, ...]
+) -> tuple[list[bool], str]:
+    """What ``COLUMNS`` tell of one damaged picture, and what it was called. ``sound``: what it
+    should be, and another job's."""
+    reference, other = sound
+    others = [Candidate("another job", other)]
+    told = compare(picture, reference, 2, others)
+    judged = judge(picture, reference, Tolerance(2), others).difference
+    found = [bool(look(picture))]
+    for difference in (told, judged):
+        if difference is None:
+            found += [False, False, False]
+            continue
+        near = region is None or _located(difference.regions[0], region)
+        found += [True, near, any(word in difference.reason for word in words)]
+    return found, told.phrase if told else "not found"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--side", type=int, default=320, help="pixels")
     parser.add_argument("--count", type=int, default=12, help="pictures")
+    parser.add_argument("--quick", action="store_true", help="three pictures of 192 pixels")
     parser.add_argument("--fitting", action="store_true", help="sources that rules were set on")
     asked = parser.parse_args()
+    side, count = (192, 3) if asked.quick else (asked.side, asked.count)
     torch.set_num_threads(1)
-    encoder, decoder = autoencoder(asked.folder)
+    codec = Codec(asked.folder)
     rng = torch.Generator().manual_seed(1)
-
-    def decoded(latents: Tensor) -> Pixels:
-        light = decoder(latents)[0].clamp(0, 1).movedim(0, -1)
-        pixels: Pixels = (light * 255).round().to(torch.uint8).numpy()
-        return pixels
-
-    originals = pictures(asked.side, asked.count, score=not asked.fitting)
-    light = [torch.from_numpy(one / np.float32(255)).movedim(-1, 0)[None] for one in originals]
-    latents = [encoder(one) for one in light]
-    sound = [decoded(z) for z in latents]
+    originals = pictures(side, count, score=not asked.fitting)
+    latents = [codec.encoded(one) for one in originals]
+    sound = [codec.decoded(z) for z in latents]
     apart = np.mean(
         [np.abs(a.astype(int) - b).mean() for a, b in zip(originals, sound, strict=True)]
     )
     accused = sum(bool(look(one)) for one in sound)
-    print(f"{len(sound)} pictures of {asked.side} pixels, decoded {apart:.1f} levels from these")
+    print(f"{len(sound)} pictures of {side} pixels, decoded {apart:.1f} levels from these")
     print(f"sound ones accused alone: {accused}")
-    print(f"{'':26}alone beside located named")
-    total = np.zeros(4, int)
+    print(f"{'':26}" + "".join(f"{column:>8}" for column in COLUMNS))
+    total = np.zeros(len(COLUMNS), int)
     for name, (spoil, words) in KINDS.items():
-        counts = np.zeros(4, int)
+        counts, called = np.zeros(len(COLUMNS), int), Counter[str]()
         for n, z in enumerate(latents):
             other = (n + 1) % len(latents)
             bad, region = spoil(z, latents[other], rng)
-            picture = decoded(bad)
-            found = compare(picture, sound[n], 2, others=[Candidate("another job", sound[other])])
-            counts[0] += bool(look(picture))
-            if found is not None:
-                counts[1] += 1
-                counts[2] += region is None or _located(found.regions[0], region)
-                counts[3] += any(word in found.reason for word in words)
+            found, phrase = counted(codec.decoded(bad), (sound[n], sound[other]), region, words)
+            counts += found
+            called[_NUMBERS.sub("N", phrase)] += not found[3]
         total += counts
-        print(f"{name:26}" + "".join(f"{count:5} " for count in counts), flush=True)
-    print(f"{'together':26}" + "".join(f"{c / (len(KINDS) * len(sound)):6.1%}" for c in total))
+        print(f"{name:26}" + "".join(f"{count:8}" for count in counts), flush=True)
+        for phrase, times in (+called).most_common():
+            print(f"{'':28}{times} named otherwise: {phrase}")
+    shares = total / (len(KINDS) * len(sound))
+    print(f"{'together':26}" + "".join(f"{share:8.1%}" for share in shares))
+    for name, share in zip(RATIOS, shares, strict=True):
+        print(f"ratio latents-{name} {share:.4f}")
+    print(f"ratio latents-alone-false-alarms {accused / len(sound):.4f}")
+
+
+RATIOS = (
+    *("alone", "beside", "beside-located", "beside-named"),
+    *("judged", "judged-located", "judged-named"),
+)
+_NUMBERS = re.compile(r"#\w+|\d[\d.–]*")
 
 
 def _located(found: Region, true: Region) -> bool:

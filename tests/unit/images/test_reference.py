@@ -8,7 +8,8 @@ from PIL import Image
 
 from asyncproof.images.reference.comparison import Difference, compare
 from asyncproof.images.reference.content import Candidate, Content
-from asyncproof.images.reference.latents import place_of
+from asyncproof.images.reference.judgement import Likeness, Tolerance, judge
+from asyncproof.images.reference.latents import is_nearly_flat, makeup, mixture, place_of
 from asyncproof.images.reference.outlier_region import outlier_region
 from asyncproof.images.reference.repeatability import (
     MAX_DISTANCE,
@@ -393,3 +394,101 @@ def test_content_of_another_place_is_found_there() -> None:
     assert place == (ELSEWHERE.top, ELSEWHERE.left)
     assert place_of(np.full_like(NOISE[:40, :40], 9), NOISE) is None
     assert place_of(OTHER[:40, :40], NOISE) is None
+
+
+def toned(picture: Pixels, gain: float, offset: float) -> Pixels:
+    """As group norm leaves a picture, half of which is something else."""
+    return (picture.astype(float) * gain + offset).clip(0, 255).round().astype(np.uint8)
+
+
+def sloping(height: int = 96) -> Pixels:
+    """What a decoder paints of nothing between two tones."""
+    slope = np.linspace(100, 112, height)[:, None, None]
+    return np.broadcast_to(slope, (height, height, 3)).round().astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (toned(OTHER, 0.8, 20), "show job_004"),
+        (toned(OTHER, 1.2, -20), "show job_004"),
+        (np.full_like(REFERENCE, 110), "are flat grey"),
+        (latent_noise(), "are undenoised noise"),
+    ],
+)
+def test_damage_is_named_and_located_where_the_tone_of_all_has_moved(
+    content: Pixels, words: str
+) -> None:
+    """Half of the latents were exchanged: the other half is another tone of what it should be."""
+    picture = softly(toned(REFERENCE, 0.85, 22), content, LOWER)
+    difference = found(picture)
+    (seen,) = difference.regions
+    assert difference.phrase == words
+    assert difference.by_tone
+    assert difference.elsewhere > 16
+    assert abs(seen.top - LOWER.top) <= 2 * CELL
+    assert (seen.left, seen.right, seen.bottom) == (0, SIDE, SIDE)
+    told = judge(picture, REFERENCE, Tolerance(0), OTHERS).difference
+    assert told is not None
+    assert told.regions == difference.regions
+
+
+@pytest.mark.parametrize(
+    ("here", "alone"),
+    [
+        (OTHER, True),
+        (toned(OTHER, 0.7, 30), True),
+        (toned(REFERENCE, 0.7, 30), False),
+        ((0.6 * OTHER + 0.4 * REFERENCE).astype(np.uint8), False),
+        (NOISE, False),
+    ],
+)
+def test_another_picture_is_told_from_a_blend_with_it(here: Pixels, alone: bool) -> None:
+    """Its tone does not matter, a trace of the right content does."""
+    seen = mixture(here, OTHER, REFERENCE)
+    assert seen is not None
+    assert seen.is_the_first_alone is alone
+
+
+@pytest.mark.parametrize(
+    ("here", "flat"),
+    [
+        (sloping(), True),
+        (np.full((96, 96, 3), 99, np.uint8), True),
+        (NOISE[:96, :96], False),
+        (latent_noise()[:96, :96], False),
+        (REFERENCE[80:176, 80:176], False),
+        (sloping(24), False),
+    ],
+)
+def test_nothing_between_two_tones_is_nearly_flat(here: Pixels, flat: bool) -> None:
+    """A plane is, whatever its slope; three cells are too few to tell."""
+    assert is_nearly_flat(here) is flat
+
+
+@pytest.mark.parametrize("share", [0.15, 0.3, 0.5, 0.7])
+def test_noise_in_the_right_content_is_measured(share: float) -> None:
+    """By how much of the contrast it took, as noise is mixed into latents."""
+    right = (1 - share**2) ** 0.5
+    levels = 128 + (REFERENCE - 128.0) * right + (latent_noise() - 128.0) * share / 2
+    seen = makeup(levels.clip(0, 255).round().astype(np.uint8), REFERENCE)
+    assert seen is not None
+    assert seen.noise_left == pytest.approx(share, abs=0.08)
+    assert seen.contrast == 1
+
+
+@pytest.mark.parametrize(
+    "other", [REFERENCE, toned(REFERENCE, 0.95, 5), np.roll(REFERENCE, 2, axis=1)]
+)
+def test_the_right_content_without_noise_has_none_left(other: Pixels) -> None:
+    """Neither another tone nor a small displacement is noise."""
+    seen = makeup(other, REFERENCE)
+    assert seen is not None
+    assert seen.noise_left == 0
+
+
+def test_half_of_the_noise_is_no_drift() -> None:
+    """The structure of the right content shows through it everywhere."""
+    levels = 128 + (REFERENCE - 128.0) * 0.8 + (latent_noise() - 128.0) * 0.3
+    picture = levels.clip(0, 255).round().astype(np.uint8)
+    assert judge(picture, REFERENCE, Tolerance(0)).likeness is Likeness.DAMAGED

@@ -161,6 +161,15 @@ def latent_noise() -> Pixels:
     return noise.round().clip(0, 255).astype(np.uint8)
 
 
+def lined(grain: float, lines: float = 1.6) -> Pixels:
+    """Of one tint, with levels that know how far the sides are, and grain."""
+    rng = np.random.default_rng(14)
+    across, down = rng.normal(0, lines, (2, SIDE))
+    levels = across[None, :] + down[:, None] + rng.normal(0, grain, (SIDE, SIDE))
+    tinted: Pixels = (np.array([132, 113, 86]) + levels[:, :, None]).round().astype(np.uint8)
+    return tinted
+
+
 def softly_below(row: int, content: Pixels) -> Pixels:
     """Another content from a row on, its border smeared over some sixteen pixels."""
     share = np.clip((np.arange(SIDE) - row + 8) / 16, 0, 1)[:, None, None]
@@ -193,6 +202,11 @@ DAMAGED |= {
         softly_below(320, soft(100, 0.5)),
         Sign.BLANK,
         "rows 328–511 are nearly flat grey (35.9 %)",
+    ),
+    "nothing at the bottom, of a tint, with the texture of a decoder": (
+        softly_below(320, lined(0.8)),
+        Sign.BLANK,
+        "rows 328–511 are nearly flat #847156 (35.9 %)",
     ),
     "a soft black box": (
         boxed((128, 64, 320, 256), 0, 5),
@@ -355,6 +369,8 @@ SOUND: dict[str, Pixels] = {
     "ruled": ruled(),
     "fine checks": fine_checks(),
     "a screen off the grid": boxed((150, 100, 370, 290), 8, 2),
+    "sand at the bottom, with grain": softly_below(320, lined(2.3, 0.3)),
+    "cloth at the bottom, with a drawn weave": softly_below(320, lined(0.0)),
     "a black floor": softly_below(320, soft(4, 0.5)),
     "a white floor": softly_below(320, soft(240, 0.5)),
     "polaroid": polaroid(),

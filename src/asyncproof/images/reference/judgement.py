@@ -10,6 +10,7 @@ from asyncproof.images.pixels import Pixels, with_alpha
 from asyncproof.images.reference.abrupt import ends_abruptly
 from asyncproof.images.reference.comparison import Difference, compare, inner
 from asyncproof.images.reference.content import Candidate, Content, What, what_lies_there
+from asyncproof.images.reference.latents import makeup
 from asyncproof.images.reference.structure import (
     LEAST_SIDE,
     USUAL,
@@ -21,6 +22,8 @@ from asyncproof.images.reference.structure import (
 from asyncproof.images.region import CELL, Mask, Region, regions_of
 
 CALM = 16  # levels; where the rest differs by no more, pixels tell the place best
+# Of the noise may be left in what drifted; less takes no more of the contrast than drift does.
+MOST_NOISE = 0.45
 ALMOST_ALL = 0.9  # of the picture; damage of so much is damage of all of it
 
 
@@ -66,7 +69,8 @@ def judge(
         return Judgement(Likeness.SAME)
     cells = _cells(picture, reference, allowed, exact)
     if cells is not None and not cells.any():
-        if not ends_abruptly(picture, reference, allowed.levels):
+        noisy = _is_noisy(picture, reference)
+        if not noisy and not ends_abruptly(picture, reference, allowed.levels):
             apart = np.abs(picture[:, :, :3].astype(np.int16) - reference[:, :, :3])
             return Judgement(Likeness.DRIFTED, levels=float(apart.mean()))
         cells = None
@@ -87,6 +91,12 @@ def _cells(
     if (with_alpha(picture)[:, :, 3] != with_alpha(reference)[:, :, 3]).any():
         return None
     return damaged_cells(scores(picture, reference), allowed.structure)
+
+
+def _is_noisy(picture: Pixels, reference: Pixels) -> bool:
+    """Whether much of the noise is left in all of it: the structure of the right content shows."""
+    found = makeup(picture, reference)
+    return found is not None and found.noise_left > MOST_NOISE
 
 
 def _pixels_tell_the_place(

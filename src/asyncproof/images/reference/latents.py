@@ -96,7 +96,8 @@ def is_nearly_flat(here: Pixels) -> bool:
     steps = [np.quantile(np.abs(np.diff(middle, axis=axis)).max(axis=2), MOST) for axis in (0, 1)]
     colour = np.median(middle, axis=(0, 1))
     apart = float(np.median(np.abs(cells - colour).max(axis=2)))
-    return max(steps) < FLAT_STEPS and apart < FLAT_AROUND and _beyond_plane(middle) < FLAT_PLANE
+    calm = max(steps) < FLAT_STEPS and apart < FLAT_AROUND
+    return bool(calm) and _beyond_plane(middle) < FLAT_PLANE
 
 
 def _middle(cells: Levels) -> Levels:
@@ -112,7 +113,7 @@ def _is_noise(cells: Levels) -> bool:
         return False
     fine = middle - _smooth(middle)
     share = float(fine.std()) / (float(middle.std()) + 0.05)
-    return fine.std() > FINE_LEVELS and _rough(fine) > FINE_ROUGH and share > LEAST_FINE
+    return float(fine.std()) > FINE_LEVELS and _rough(fine) > FINE_ROUGH and share > LEAST_FINE
 
 
 def _beyond_plane(cells: Levels) -> float:

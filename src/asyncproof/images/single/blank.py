@@ -8,54 +8,96 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from asyncproof.images.pixels import Pixels
 from asyncproof.images.reference.content import colour_name
 from asyncproof.images.region import TILE, Region
 from asyncproof.images.single.cuts import Flags
+from asyncproof.images.single.decoded_noise import Numbers
 from asyncproof.images.single.statistics import CELL, Statistics
 from asyncproof.images.single.suspicion import Sign, Suspicion
 from asyncproof.images.single.thresholds import Thresholds
 from asyncproof.images.single.tiles import block_groups
-from asyncproof.images.single.undenoised import SIDES, Numbers, from_side, strip_at
+from asyncproof.images.single.undenoised import SIDES, from_side, strip_at
 
 SOFT = 4  # cells from the flat part of a box, beyond which the picture has to have begun
 SMEARED = 2  # cells of its border on each side
 DARKEST, BRIGHTEST, MOST_TINT = 70, 150, 40  # levels of what is about mid-grey
+MOST_COLOUR = 80  # levels between channels, where the texture tells it
 
 
-def blank_strips(statistics: Statistics, limits: Thresholds) -> Iterator[Suspicion]:
-    """A strip along one side that is nearly flat mid-grey and ends at once.
+def blank_strips(pixels: Pixels, statistics: Statistics, limits: Thresholds) -> Iterator[Suspicion]:
+    """A strip along one side that is nearly flat mid-grey, and ends at once or has the texture that
+    a decoder gives to nothing.
 
-    Not at the top, where skies end at a horizon; not exactly flat, which is a cut of pixels; and
-    not beside lines that are as flat in themselves, as in a drawing.
+    Not at the top, where skies end at a horizon; not exactly flat, which is a cut of pixels; and,
+    where it is only known by its end, not beside lines that are as flat in themselves, as in a
+    drawing.
     """
     if min(statistics.height, statistics.width) < limits.blank_side:
         return
     cells = statistics.cells / (CELL * CELL)
     for side in SIDES:
         lines = from_side(cells, side)
-        if not _is_grey(lines[0].mean(axis=0)):
+        tint = lines[0].mean(axis=0)
+        if not _is_grey(tint, MOST_COLOUR):
             continue
         count = _flat_lines(lines, limits)
         if not limits.blank_lines <= count <= len(lines) * limits.blank_most:
             continue
-        if _is_exact(statistics, side) or _is_drawn(lines[count:], limits):
+        if _is_exact(statistics, side):
             continue
         colour = lines[:count].mean(axis=(0, 1))
-        beyond = lines[count : count + limits.blank_reach]
-        apart = np.abs(beyond - colour).max(axis=2)
-        share = float((apart > limits.blank_border_contrast).any(axis=0).mean())
-        if share < limits.blank_border or _is_bar(lines[::-1], colour, limits):
+        strength = _strength_of_texture(_strip(pixels, side, count), limits)
+        if strength < 1 and _is_grey(tint, MOST_TINT):
+            strength = _strength_of_end(lines, count, colour, limits)
+        if strength < 1:
             continue
         rest = statistics.height % CELL if side == "bottom" else 0
         region = strip_at(side, count * CELL + rest, statistics)
         words = f"are nearly flat {colour_name(colour)}"
-        yield Suspicion(Sign.BLANK, region, words, share / limits.blank_border)
+        yield Suspicion(Sign.BLANK, region, words, strength)
 
 
-def _is_grey(colour: Numbers) -> bool:
+def _strength_of_end(lines: Numbers, count: int, colour: Numbers, limits: Thresholds) -> float:
+    """1 where so many flat lines end at once, beside a picture; less where it cannot be told."""
+    if _is_drawn(lines[count:], limits) or _is_bar(lines[::-1], colour, limits):
+        return 0.0
+    beyond = lines[count : count + limits.blank_reach]
+    apart = np.abs(beyond - colour).max(axis=2)
+    share = float((apart > limits.blank_border_contrast).any(axis=0).mean())
+    return share / limits.blank_border
+
+
+def _strip(pixels: Pixels, side: str, count: int) -> Pixels:
+    """The pixels of so many lines of cells along a side, without the last, which is smeared."""
+    deep = (count - 1) * CELL
+    height, width = (length // CELL * CELL for length in pixels.shape[:2])
+    if side == "bottom":
+        return pixels[height - deep : height, :width]
+    return pixels[:height, width - deep : width] if side == "right" else pixels[:height, :deep]
+
+
+def _strength_of_texture(strip: Pixels, limits: Thresholds) -> float:
+    """1 where the fine texture is hardly more than one line of levels across and one down.
+
+    Latents that are all alike are decoded to levels that only know how far the sides are. Grain
+    knows each pixel; a drawn grid is nothing else.
+    """
+    y = strip[:, :, :3].sum(axis=2, dtype=np.int32) / np.float32(3)
+    rows, columns = y.shape[0] // CELL, y.shape[1] // CELL
+    cells = y.reshape(rows, CELL, columns, CELL)
+    fine = (cells - cells.mean(axis=(1, 3), keepdims=True)).reshape(y.shape)
+    energy = float((fine**2).mean())
+    if not limits.lined_least**2 < energy < limits.lined_levels**2:
+        return 0.0
+    share = float(sum((fine.mean(axis=axis) ** 2).mean() for axis in (0, 1))) / energy
+    return share / limits.lined_share if share < limits.lined_most else 0.0
+
+
+def _is_grey(colour: Numbers, tint: float) -> bool:
     """Whether it is about mid-grey, as zeros are decoded; black ground and snow are not."""
     middle = colour.min() >= DARKEST and colour.max() <= BRIGHTEST
-    return bool(middle and np.ptp(colour) <= MOST_TINT)
+    return bool(middle and np.ptp(colour) <= tint)
 
 
 def _flat_lines(lines: Numbers, limits: Thresholds) -> int:

@@ -45,7 +45,7 @@ def judge_statistics(
         *missing_tiles(pixels, statistics, limits),
         *noise(statistics, limits),
         *undenoised(statistics, limits),
-        *blank_strips(statistics, limits),
+        *blank_strips(pixels, statistics, limits),
         *blank_boxes(statistics, limits),
         *repeated_rows(pixels, statistics, limits),
         *missing_lines(pixels, statistics, limits),

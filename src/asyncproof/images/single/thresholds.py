@@ -58,6 +58,8 @@ class Thresholds:
         0.08  # of its brightest channel that this may be: dark pictures have more
     )
     undenoised_lines: int = 3  # of windows of 64 pixels, half over each other
+    undenoised_line: float = 0.4  # likelihood of noise, the mean of a line of windows
+    undenoised_mean: float = 0.55  # of all lines together
     undenoised_share: float = 0.25  # of the picture; foliage can look like noise in less
     blank_side: int = 256  # pixels; in smaller pictures floors and walls are as flat
     blank_lines: int = 5  # of cells of 8 pixels, nearly flat along a side
@@ -66,6 +68,10 @@ class Thresholds:
     blank_reach: int = 4  # lines of cells beyond, within which the picture has to have begun
     blank_border_contrast: int = 16  # levels that it stands out by
     blank_border: float = 0.8  # of the border
+    lined_share: float = 0.55  # of fine texture that is one line across and one down
+    lined_most: float = 0.92  # drawn grids have more
+    lined_least: float = 1.0  # levels that this texture deviates by
+    lined_levels: float = 7.0
     box_step: float = 2.0  # levels between cells of a flat box
     box_cells: int = 4  # across and down, without its soft border
     box_fill: float = 0.95  # of the rectangle around flat cells that has to be flat
