@@ -1,6 +1,7 @@
 """One picture alone: each sign is seen where it is, and what only looks like it is left alone."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from asyncproof.images.single import Sign, look
+from asyncproof.images.single.decoded_noise import likelihood, windows
 from asyncproof.images.single.statistics import measure
 from tests.support.picture_files import Pixels
 
@@ -464,3 +466,32 @@ def test_the_statistics_count_what_they_say() -> None:
     assert found.row_changes.nonzero()[0].tolist() == [40]
     assert found.block_sum[0].tolist() == [40 * 1024] * 3
     assert found.cells[0, 0].tolist() == [640, 640, 640]
+
+
+# Latents that were never denoised, as a public tiny autoencoder decodes them.
+DECODED = np.asarray(Image.open(Path(__file__).with_name("decoded_noise.png")))
+LARGE = np.tile(DECODED, (4, 4, 1))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (DECODED, "Damaged picture: all rows are undenoised noise (100.0 %)"),
+        (softly_below(256, LARGE), "Partial render detected: rows 288–511 are undenoised noise"),
+        (turned(softly_below(256, LARGE)), "Partial render detected: columns 288–511 are"),
+        (softly_below(416, LARGE), ""),  # a fifth of a picture can be moss
+        ((LARGE // 4 * 3 // 4 + 90).astype(np.uint8), ""),  # as sand is, pale and even
+        (LARGE[:, :, :1].repeat(3, axis=2), ""),
+    ],
+)
+def test_decoded_noise_is_told_by_the_fitted_table(pixels: Pixels, words: str) -> None:
+    """All of it, or a quarter of the picture from one side on; not what is merely rough."""
+    reasons = [s.reason for s in look(pixels) if s.sign is Sign.NOISE]
+    assert any(reason.startswith(words) for reason in reasons) if words else reasons == []
+
+
+def test_each_window_is_weighed() -> None:
+    """Near one in noise, near zero in a photo, by the same table."""
+    noise, photo = (likelihood(windows(measure(pixels))) for pixels in (DECODED, PHOTO))
+    assert noise.min() > 0.9
+    assert photo.max() < 0.1

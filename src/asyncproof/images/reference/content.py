@@ -276,8 +276,8 @@ _GUESSES: tuple[Callable[[_Scene], Iterator[What]], ...] = (
     _shifted,
     _noise,
     _toned_picture,
-    _blend,
     _never_drawn,
+    _blend,
     _half_drawn,
     _moved,
 )

@@ -26,7 +26,7 @@ LOW_GAIN, HIGH_GAIN = 0.75, 1.25  # contrast that is another one
 # What is left when the tone of the right content is taken out. Set on 60 decoded pictures: so it
 # was in eight of ten with noise left, in none of another scale, blurred or sharpened, and in one of
 # ten blended with another picture.
-STILL_ALIKE = 0.8  # correlation with the right content
+STILL_ALIKE = 0.7  # correlation with the right content
 NOISE_GAIN = (0.55, 1.01)  # less is another scale, more is too
 LEAST_REST = 0.5  # levels
 REST_ROUGH = (0.12, 0.75)  # of another picture it is smoother, of blur and of what moved rougher

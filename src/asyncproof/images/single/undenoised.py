@@ -20,15 +20,24 @@ from asyncproof.images.single.thresholds import Thresholds
 USUAL = {
     "variance": (3.58, 7.6),  # by their logarithms, as all but the steps, brightness and evenness
     "brightness": (1.0, 2.19),  # noise is neither dark nor bright
-    "across": (0.4, 0.92),  # half the squared step to the next cell ÷ variance; smooth has 0
-    "down": (0.4, 0.92),
-    "two across": (0.6, 1.25),  # to the cell after that: it knows hardly anything of the first
-    "two down": (0.6, 1.25),
+    "across": (0.4, 0.85),  # half the squared step to the next cell ÷ variance; smooth has 0
+    "down": (0.4, 0.85),
+    "two across": (0.6, 1.2),  # to the cell after that: it knows hardly anything of the first
+    "two down": (0.6, 1.2),
     "colour": (-2.81, -0.69),  # squared steps of R − B ÷ those of lightness, between cells
-    "fine colour": (-4.42, -1.9),  # squared steps of R − B ÷ those of R and B, between pixels
-    "detail": (0.2, 1.25),  # variance of the pixels ÷ that of the cells
+    "fine colour": (-4.42, -2.41),  # squared steps of R − B ÷ those of R and B, between pixels
+    "detail": (0.53, 1.25),  # variance of the pixels ÷ that of the cells
     "tails": (0.88, 1.36),  # fourth power of the steps ÷ their square squared
     "evenness": (0.45, 1.0),  # steps in the calmest quarter of a window ÷ in all of it
+}
+# A decoder that paints cells smoothly: clouds and moss are as smooth, but less rough.
+SMOOTH = USUAL | {
+    "across": (0.65, 0.95),
+    "down": (0.65, 0.95),
+    "two across": (0.85, 1.3),
+    "two down": (0.85, 1.3),
+    "fine colour": (-2.41, -1.9),
+    "detail": (0.15, 0.53),
 }
 FINE_COLOUR = (0.006, 0.3)  # squared steps of R − B ÷ those of R and B, in blocks of noise
 SIDES = ("bottom", "right", "left")  # not the top, where leaves and clouds are
@@ -65,11 +74,13 @@ def _may_be_noise(statistics: Statistics) -> bool:
 
 def _usual_lines(numbers: dict[str, Numbers], side: str) -> int:
     """How many lines of windows, from a side on, have the usual numbers of noise."""
-    noisy = np.ones(len(from_side(numbers["variance"], side)), np.bool_)
-    for name, (low, high) in USUAL.items():
-        usual = np.median(from_side(numbers[name], side), axis=1)
-        noisy &= (low <= usual) & (usual <= high)
-    return int(np.argmin(np.append(noisy, False)))
+    medians = {name: np.median(from_side(numbers[name], side), axis=1) for name in USUAL}
+    lines = []
+    for bounds in (USUAL, SMOOTH):
+        within = [(low <= medians[n]) & (medians[n] <= high) for n, (low, high) in bounds.items()]
+        noisy = np.logical_and.reduce(within)
+        lines.append(int(np.argmin(np.append(noisy, False))))
+    return max(lines)
 
 
 def _likely_lines(likely: Numbers, side: str, limits: Thresholds) -> int:
