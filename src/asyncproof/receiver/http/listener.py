@@ -9,6 +9,8 @@ from collections.abc import Callable
 import psutil
 from aiohttp import web
 
+from asyncproof.harness.accepting import accept_no_more, stop_accepting
+
 BACKLOG = 1024
 
 
@@ -63,25 +65,41 @@ class Listener:
         if self._serving is not None:
             await self._serving
 
-    def refuse(self, refused: Callable[[], None]) -> None:
+    def refuse(self, refused: Callable[[], None]) -> asyncio.Future[None]:
         """Stop listening, but keep the port: the system refuses new connections.
 
-        ``refused`` is called when this is done: at once, unless the port was only just opened.
+        ``refused`` is called when this is done, and the result is there then.
         """
         self.refusing = True
+        done = asyncio.get_running_loop().create_future()
         serving = self._serving
         assert serving is not None
         if serving.done():
-            self._refuse(serving.result(), refused)
+            self._refuse(serving.result(), refused, done)
         else:
-            serving.add_done_callback(lambda done: self._refuse(done.result(), refused))
+            serving.add_done_callback(lambda now: self._refuse(now.result(), refused, done))
+        return done
 
-    def _refuse(self, serving: asyncio.Server, refused: Callable[[], None]) -> None:
-        if self.refusing and self._placeholder is None:
+    def _refuse(
+        self, serving: asyncio.Server, refused: Callable[[], None], done: asyncio.Future[None]
+    ) -> None:
+        stop_accepting(serving.sockets)
+        soon = serving.get_loop().call_soon  # and two turns later, as it has to be
+        soon(soon, self._hold_the_port, serving, refused, done)
+
+    def _hold_the_port(
+        self, serving: asyncio.Server, refused: Callable[[], None], done: asyncio.Future[None]
+    ) -> None:
+        if self._placeholder is None and self._serving is not None:
             serving.close()
             self._drop_idle()
             self._placeholder = bound(self.host, self.port)
-            refused()
+            if self.refusing:
+                refused()
+            else:
+                self.accept()
+        if not done.done():
+            done.set_result(None)
 
     def accept(self) -> None:
         """Listen again."""
@@ -94,7 +112,9 @@ class Listener:
     async def close(self) -> None:
         """Stop listening and end every connection."""
         serving = None if self._serving is None else await self._serving
+        self._serving = None
         if serving is not None:
+            await accept_no_more(serving.sockets)
             serving.close()
         if self._placeholder is not None:
             self._placeholder.close()
