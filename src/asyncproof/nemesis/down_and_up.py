@@ -22,7 +22,7 @@ class DownAndUp(Nemesis):
 
     async def receive(self, attempt: DeliveryAttempt) -> AttemptAnswer | None:
         if attempt.order == 1:
-            await attempt.context.refuse_connections_for(self.seconds)
+            attempt.context.refuse_connections(self.seconds)
         if attempt.context.refusing:
             attempt.say("reset the connection while it went down")
             attempt.reset()

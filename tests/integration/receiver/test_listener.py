@@ -26,7 +26,11 @@ async def _close(listener: Listener) -> None:
 
 
 async def _refuse(listener: Listener) -> None:
-    await listener.refuse(lambda: None)
+    refused = list[bool]()
+    listener.refuse(lambda: refused.append(True))
+    assert refused == [True]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", listener.port))
 
 
 async def _ends(client: socket.socket) -> bool:

@@ -65,41 +65,35 @@ class Listener:
         if self._serving is not None:
             await self._serving
 
-    def refuse(self, refused: Callable[[], None]) -> asyncio.Future[None]:
+    def refuse(self, refused: Callable[[], None]) -> None:
         """Stop listening, but keep the port: the system refuses new connections.
 
-        ``refused`` is called when this is done, and the result is there then.
+        ``refused`` is called when this is done: at once, unless the port was only just opened.
         """
         self.refusing = True
-        done = asyncio.get_running_loop().create_future()
         serving = self._serving
         assert serving is not None
         if serving.done():
-            self._refuse(serving.result(), refused, done)
+            self._refuse(serving.result(), refused)
         else:
-            serving.add_done_callback(lambda now: self._refuse(now.result(), refused, done))
-        return done
+            serving.add_done_callback(lambda done: self._refuse(done.result(), refused))
 
-    def _refuse(
-        self, serving: asyncio.Server, refused: Callable[[], None], done: asyncio.Future[None]
-    ) -> None:
+    def _refuse(self, serving: asyncio.Server, refused: Callable[[], None]) -> None:
+        if not self.refusing or self._placeholder is not None:
+            return
         stop_accepting(serving.sockets)
+        refused()
         soon = serving.get_loop().call_soon  # and two turns later, as it has to be
-        soon(soon, self._hold_the_port, serving, refused, done)
+        soon(soon, self._hold_the_port, serving)
 
-    def _hold_the_port(
-        self, serving: asyncio.Server, refused: Callable[[], None], done: asyncio.Future[None]
-    ) -> None:
-        if self._placeholder is None and self._serving is not None:
-            serving.close()
-            self._drop_idle()
-            self._placeholder = bound(self.host, self.port)
-            if self.refusing:
-                refused()
-            else:
-                self.accept()
-        if not done.done():
-            done.set_result(None)
+    def _hold_the_port(self, serving: asyncio.Server) -> None:
+        if self._placeholder is not None or self._serving is None:
+            return
+        serving.close()
+        self._drop_idle()
+        self._placeholder = bound(self.host, self.port)
+        if not self.refusing:
+            self.accept()
 
     def accept(self) -> None:
         """Listen again."""

@@ -82,22 +82,16 @@ class NemesisContext:
         )
         self._say(event)
 
-    def refuse_connections(self) -> None:
-        """Refuse new connections and drop idle ones, to the end."""
-        if not self._listener.refusing:
-            self._refuse()
-
-    async def refuse_connections_for(self, seconds: float) -> None:
-        """The same for so long; returns as soon as they are refused."""
+    def refuse_connections(self, seconds: float | None = None) -> None:
+        """Refuse new connections and drop idle ones, for ``seconds`` or to the end."""
         if self._listener.refusing:
             return
-        refused = self._refuse()
-        self._reopening = asyncio.get_running_loop().call_later(seconds, self._accept_again)
-        await refused
-
-    def _refuse(self) -> asyncio.Future[None]:
-        said = ActKind.REFUSES_CONNECTIONS
-        return self._listener.refuse(lambda: self.say(said, kind=said))
+        self._listener.refuse(
+            lambda: self.say(ActKind.REFUSES_CONNECTIONS, kind=ActKind.REFUSES_CONNECTIONS)
+        )
+        if seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._reopening = loop.call_later(seconds, self._accept_again)
 
     def _accept_again(self) -> None:
         if self._listener.refusing:
