@@ -13,6 +13,7 @@ from asyncproof.facts.damage import is_damaged_by_itself, looks_blank
 from asyncproof.facts.delivery_outcome import came_elsewhere
 from asyncproof.facts.equal_requests import lora
 from asyncproof.facts.failures import failure
+from asyncproof.facts.owing import DELIVERED
 from asyncproof.facts.provoked import provocations
 from asyncproof.facts.sickness import is_gone
 from asyncproof.harness.verdict import CheckResult, Finding
@@ -148,6 +149,22 @@ def callbacks_that_never_come(seen: JudgedRun) -> Iterator[Pair]:
         for cause in seen.of("CBK-1")[:1]:
             for echo in seen.of("EXP-1", "EXP-4", "EXP-5", "CBK-16", "CBK-19"):
                 yield echo, cause
+
+
+def callbacks_that_plain_jobs_miss_too(seen: JudgedRun) -> Iterator[Pair]:
+    """The miner says the same of plain jobs, so it is not for what was special about this one."""
+    plain = ((job, cause) for cause in seen.of("CBK-1") if (job := seen.job(cause)))
+    by_word = {_said_of_callback(job): cause for job, cause in plain if not provocations(job)}
+    for echo in seen.of("EXP-1", "EXP-4", "EXP-5", "CBK-19"):
+        job = seen.job(echo)
+        if job is None or job.deliveries:
+            continue
+        if (word := _said_of_callback(job)) != DELIVERED and word in by_word:
+            yield echo, by_word[word]
+
+
+def _said_of_callback(job: JobRecord) -> str:
+    return (job.section.status if job.section else None) or ""
 
 
 def a_dead_engine(seen: JudgedRun) -> Iterator[Pair]:
@@ -381,6 +398,7 @@ def damage_elsewhere(seen: JudgedRun) -> Iterator[Pair]:
 RULES: tuple[Explanation, ...] = (
     a_miner_that_is_gone,
     callbacks_that_never_come,
+    callbacks_that_plain_jobs_miss_too,
     a_dead_engine,
     one_id_for_several_jobs,
     a_status_of_another_job,

@@ -87,5 +87,9 @@ def lines(history: History) -> list[str]:
     if not jobs:
         return []
     special = sum(bool(provocations(job)) for job in history)
-    less = f", {special} of them excused from what was provoked on purpose" if special else ""
-    return [f"What holds for every job was judged on all {jobs} jobs of the run{less}"]
+    less = (
+        f"; of these, {special} met trouble that the suite made on purpose, and only what that may "
+        "break was left out for them"
+    )
+    told = f"What holds for every job was judged on all {jobs} jobs of the run"
+    return [told + less if special else told]

@@ -30,7 +30,7 @@ def lines(
                 if curl and (command := curl(found.example)):
                     yield f"      again: {command}"
                 if clauses and found.is_first_of_its_clause and found.clause in clauses:
-                    yield f"      why: {clauses[found.clause].reason}"
+                    yield f"      rule: {clauses[found.clause].rule}"
                     yield f"      more: asyncproof explain {found.clause}"
     for each in verdict.gone:
         yield f"GONE: {each} is in the baseline and no longer found; update the baseline"

@@ -133,6 +133,22 @@ def test_where_nothing_is_ever_delivered_it_is_not_for_an_expiry() -> None:
     assert because(jobs(none, one), lost, expiry) == {}
 
 
+@pytest.mark.parametrize("clause", ["EXP-1", "EXP-4", "EXP-5", "CBK-19"])
+def test_a_callback_that_plain_jobs_miss_too_is_not_missing_for_what_was_special(
+    clause: str,
+) -> None:
+    def missed(name: str, word: str) -> list[AsyncEvent]:
+        section = CallbackSection(status=word)
+        return spoiled(without(good_job(name), Delivered), Polled, callback=section)
+
+    lost, special = found("CBK-1", "job_001"), found(clause, "job_002")
+    plain, sound = missed("job_001", "skipped"), good_job("job_003")
+    alike = jobs(plain, missed("job_002", "skipped"), sound)
+    assert because(alike, lost, special) == {f"{clause} job_002": "CBK-1 job_001"}
+    assert because(jobs(plain, missed("job_002", "expired"), sound), lost, special) == {}
+    assert because(jobs(plain, good_job("job_002"), sound), lost, special) == {}
+
+
 def test_a_few_jobs_that_fail_are_no_dead_engine() -> None:
     history = jobs(failed("job_001", "a"), good_job("job_002"), failed("job_003", "b", at=5.0))
     assert because(history, found("SCH-2", "job_001"), found("SCH-2", "job_003")) == {}
