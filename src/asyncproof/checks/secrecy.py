@@ -166,7 +166,7 @@ def paths_do_not_climb(history: History) -> Iterator[Ruling]:
 NO_TRACE = "log the trace and tell the client what was wrong in a sentence"
 
 
-@check("SEC-5")
+@check("SEC-5", every_job=True)
 def answers_show_no_inside(history: History) -> Iterator[Ruling]:
     """No answer shows a stack trace, not even one about an error."""
     for job in history:

@@ -122,7 +122,7 @@ def submissions_are_answered_at_once(history: History) -> Iterator[Ruling]:
         )
 
 
-@check("SUB-6")
+@check("SUB-6", every_job=True)
 def status_urls_work(history: History) -> Iterator[Ruling]:
     """The status_url of the submission answer leads to the status of that job."""
     if history.accepted and not any(j.answered and j.answered.status_url for j in history):
@@ -156,7 +156,7 @@ def _status_of(history: History, probe: Probed) -> str:
     return f"the status of {other.shown if other else f'another job ({probe.job_id})'}"
 
 
-@check("SUB-7")
+@check("SUB-7", every_job=True)
 def result_urls_work(history: History) -> Iterator[Ruling]:
     """The result_url of the submission answer leads to the picture, once the job is completed."""
     if history.accepted and not any(j.answered and j.answered.result_url for j in history):

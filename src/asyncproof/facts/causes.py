@@ -24,6 +24,7 @@ from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.special_cases import CASE
 
 FEWEST_DEAD = 3  # jobs in a row of which none completes: the engine is dead, not the job
+TAKEN = range(200, 300)
 REFUSED_BY_US = frozenset({401, 403})
 HANGS = ("LIV-1", "LIV-2", "LIV-3", "SCH-1")
 TELLS_OF_DEATH = (*HANGS, "SCH-2", "SCH-8", "SUB-1")
@@ -31,6 +32,12 @@ CONSEQUENCES = (
     *TELLS_OF_DEATH,
     *("SUB-14", "SUB-15", "SUB-16", "SUB-17", "SEC-3", "POL-11", "TRN-2", "TRN-4"),
     *("CBK-1", "CBK-16", "CBK-20", "EXP-1", "EXP-4", "EXP-5", "EXP-8", "RES-1"),
+)
+# What is asked for by the id of a job.
+TOLD_BY_ID = (
+    *("CBK-1", "CBK-3", "CBK-7", "CBK-9", "CBK-27"),
+    *(f"CBK-{number}" for number in range(10, 20)),
+    *("IDN-1", "IMG-1", "IMG-3", "POL-2", "POL-3", "POL-5", "POL-9", "RES-3", "SCH-7"),
 )
 PICTURES = ("IMG-1", "IMG-2", "IMG-3", "IMG-4")
 PAST = frozenset({Expiry.PASSING, Expiry.OFFSET_PAST, Expiry.NAIVE_PAST})
@@ -179,14 +186,15 @@ def a_dead_engine(seen: JudgedRun) -> Iterator[Pair]:
 def one_id_for_several_jobs(seen: JudgedRun) -> Iterator[Pair]:
     """What is asked or told about the id may be of any of them."""
     shared = {job.job_id: cause for cause in seen.of("SUB-3") if (job := seen.job(cause))}
-    for echo in seen.of("CBK-3", "CBK-7", "CBK-9", "CBK-27", "IDN-1", "IMG-3", "POL-2", "RES-3"):
+    for echo in seen.of(*TOLD_BY_ID):
         job = seen.job(echo)
         if job is not None and job.job_id in shared:
             yield echo, shared[job.job_id]
 
 
 def a_status_of_another_job(seen: JudgedRun) -> Iterator[Pair]:
-    """Links in it lead to pictures of that job."""
+    """What it says is of that job, and links in it lead to pictures of that job."""
+    yield from seen.same_job((*TOLD_BY_ID, "RES-1", "SCH-2"), ("POL-10",))
     yield from seen.each(("IDN-1", "RES-4"), ("POL-10",), lambda _: True)
 
 
@@ -201,6 +209,21 @@ def a_miner_that_is_busy_for_ever(seen: JudgedRun) -> Iterator[Pair]:
 
 def _code(job: JobRecord | None) -> int | None:
     return job.answered.status_code if job and job.answered else None
+
+
+def bodies_that_break_the_miner(seen: JudgedRun) -> Iterator[Pair]:
+    """A hostile id is refused like any other bad body, and this miner breaks down as it refuses."""
+    for cause in seen.of("SUB-9")[:1]:
+        for echo in seen.of("SEC-3"):
+            job = seen.job(echo)
+            if job is not None and not job.accepted:
+                yield echo, cause
+
+
+def an_answer_without_an_id(seen: JudgedRun) -> Iterator[Pair]:
+    """Its callback is about an id that was never told."""
+    nameless = [f for f in seen.of("SUB-1") if _code(seen.job(f)) in TAKEN]
+    yield from ((echo, cause) for echo in seen.of("CBK-25") for cause in nameless[:1])
 
 
 def jobs_that_fail_anyway(seen: JudgedRun) -> Iterator[Pair]:
@@ -237,6 +260,11 @@ def an_end_that_is_taken_back(seen: JudgedRun) -> Iterator[Pair]:
     yield from seen.same_job(
         ("POL-2", "CBK-7", "CBK-14", "CBK-15", "CBK-20", "CBK-27", "SCH-2", "RES-1"), ("POL-3",)
     )
+
+
+def an_end_at_a_wrong_time(seen: JudgedRun) -> Iterator[Pair]:
+    """The callback has another time because that of the status is wrong."""
+    yield from seen.same_job(("CBK-27",), ("POL-9",))
 
 
 def a_receiver_that_holds_up_all(seen: JudgedRun) -> Iterator[Pair]:
@@ -403,8 +431,11 @@ RULES: tuple[Explanation, ...] = (
     one_id_for_several_jobs,
     a_status_of_another_job,
     a_miner_that_is_busy_for_ever,
+    bodies_that_break_the_miner,
+    an_answer_without_an_id,
     a_receiver_that_holds_up_all,
     an_end_that_is_taken_back,
+    an_end_at_a_wrong_time,
     jobs_that_fail_anyway,
     jobs_that_hang_anyway,
     a_job_that_hangs,

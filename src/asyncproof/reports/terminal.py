@@ -70,7 +70,7 @@ def unjudged(verdict: Verdict) -> Iterator[str]:
             missed.setdefault(where, []).extend(result.clauses)
     alike: dict[str, list[str]] = {}
     for where, kinds in missed.items():
-        alike.setdefault(", ".join(kinds), []).append(where)
+        alike.setdefault(_some(kinds), []).append(where)
     for named, places in alike.items():
         more = f" and {len(places) - 1} more" if len(places) > 1 else ""
         where = f"{places[0]}{more}"
@@ -90,6 +90,12 @@ def exercised(verdict: Verdict) -> Iterator[str]:
     failed = {f.clause for f in verdict.failures}
     judged = sum(result.judged for result in verdict.results)
     yield f"{_clauses(len(tested))} exercised, {len(failed)} broken, {judged} things judged"
+
+
+def _some(clauses: list[str]) -> str:
+    """The ids, or the first of them and how many more there are."""
+    more = len(clauses) - NAMED
+    return ", ".join(clauses[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _clauses(count: int) -> str:

@@ -108,9 +108,49 @@ def test_what_is_told_about_an_id_of_several_jobs_is_no_defect_of_its_own() -> N
     assert told == {"IDN-1 job_001": "SUB-3 job_001"}
 
 
+@pytest.mark.parametrize("clause", ["IMG-1", "CBK-13", "SCH-7"])
+def test_whatever_is_asked_for_by_an_id_of_several_jobs_is_an_echo(clause: str) -> None:
+    told = because(jobs(good_job()), found("SUB-3", "job_001"), found(clause, "job_001"))
+    assert told == {f"{clause} job_001": "SUB-3 job_001"}
+
+
+def test_a_hostile_id_breaks_a_miner_that_breaks_on_every_bad_body() -> None:
+    broken, other = refused("job_002", 500), good_job("job_003")
+    bad = Finding("SUB-9", "bad submissions", "4xx", "500")
+    crash, taken = found("SEC-3", "job_002"), found("SEC-3", "job_003")
+    history = jobs(good_job("job_001"), broken, other)
+    assert because(history, crash, taken, bad) == {"SEC-3 job_002": "SUB-9 "}
+    assert because(history, crash) == {}
+
+
+def test_a_callback_is_of_no_job_where_an_answer_named_none() -> None:
+    orphan = Finding("CBK-25", "POST /callback", "this", "that")
+    answered, told = refused("job_002", 202), found("SUB-1", "job_002")
+    assert because(jobs(good_job("job_001"), answered), orphan, told) == {
+        "CBK-25 ": "SUB-1 job_002"
+    }
+    full = jobs(good_job("job_001"), refused("job_002", 503))
+    assert because(full, orphan, told) == {}
+
+
+def test_a_wrong_time_in_the_status_is_not_the_callbacks() -> None:
+    times = [found("CBK-27", "job_001"), found("CBK-27", "job_002"), found("POL-9", "job_001")]
+    told = because(jobs(good_job("job_001"), good_job("job_002")), *times)
+    assert told == {"CBK-27 job_001": "POL-9 job_001"}
+
+
 def test_a_status_of_another_job_leads_to_its_pictures() -> None:
     told = because(jobs(good_job()), found("POL-10", "job_001"), found("RES-4", "job_001"))
     assert told == {"RES-4 job_001": "POL-10 job_001"}
+
+
+def test_a_status_of_another_job_says_what_is_true_of_that_one() -> None:
+    told = because(
+        jobs(good_job("job_001"), good_job("job_002")),
+        found("POL-10", "job_001"),
+        *(found("CBK-11", f"job_{n:03d}") for n in (1, 2)),
+    )
+    assert told == {"CBK-11 job_001": "POL-10 job_001"}
 
 
 def test_a_miner_that_is_gone_explains_what_is_missing_from_then_on() -> None:

@@ -78,6 +78,14 @@ def test_what_there_was_nothing_to_judge_of_is_one_line() -> None:
     )
 
 
+def test_of_many_clauses_without_anything_to_judge_the_first_are_named() -> None:
+    many = CheckResult("check", tuple(f"A-{n}" for n in range(20)), 0)
+    (line,) = terminal.unjudged(Verdict((many,), {}))
+    assert line.endswith(
+        ": A-0, A-1, A-2, A-3, A-4, A-5, A-6, A-7, A-8, A-9, A-10, A-11 and 8 more"
+    )
+
+
 def test_tests_that_miss_the_same_share_a_line() -> None:
     missed = CheckResult("check", ("A-1",), 0)
     results = [replace(missed, scenario=f"test_{n}") for n in range(3)]
