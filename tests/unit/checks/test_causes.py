@@ -126,7 +126,8 @@ def test_a_hostile_id_breaks_a_miner_that_breaks_on_every_bad_body() -> None:
 def test_a_callback_is_of_no_job_where_an_answer_named_none() -> None:
     orphan = Finding("CBK-25", "POST /callback", "this", "that")
     answered, told = refused("job_002", 202), found("SUB-1", "job_002")
-    assert because(jobs(good_job("job_001"), answered), orphan, told) == {
+    without_id = jobs(good_job("job_001"), answered)
+    assert because(without_id, orphan, told) == {"CBK-25 ": "SUB-1 job_002"}
         "CBK-25 ": "SUB-1 job_002"
     }
     full = jobs(good_job("job_001"), refused("job_002", 503))
