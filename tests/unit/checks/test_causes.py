@@ -128,8 +128,6 @@ def test_a_callback_is_of_no_job_where_an_answer_named_none() -> None:
     answered, told = refused("job_002", 202), found("SUB-1", "job_002")
     without_id = jobs(good_job("job_001"), answered)
     assert because(without_id, orphan, told) == {"CBK-25 ": "SUB-1 job_002"}
-        "CBK-25 ": "SUB-1 job_002"
-    }
     full = jobs(good_job("job_001"), refused("job_002", 503))
     assert because(full, orphan, told) == {}
 

@@ -81,7 +81,6 @@ def test_what_there_was_nothing_to_judge_of_is_one_line() -> None:
 def test_of_many_clauses_without_anything_to_judge_the_first_are_named() -> None:
     many = CheckResult("check", tuple(f"A-{n}" for n in range(20)), 0)
     (line,) = terminal.unjudged(Verdict((many,), {}))
-    named = ", ".join(f"A-{n}" for n in range(terminal.NAMED))
     assert line.endswith(
         ": A-0, A-1, A-2, A-3, A-4, A-5, A-6, A-7, A-8, A-9, A-10, A-11 and 8 more"
     )
