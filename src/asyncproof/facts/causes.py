@@ -195,7 +195,13 @@ def one_id_for_several_jobs(seen: JudgedRun) -> Iterator[Pair]:
 def a_status_of_another_job(seen: JudgedRun) -> Iterator[Pair]:
     """What it says is of that job, and links in it lead to pictures of that job."""
     yield from seen.same_job((*TOLD_BY_ID, "RES-1", "SCH-2"), ("POL-10",))
-    yield from seen.each(("IDN-1", "RES-4"), ("POL-10",), lambda _: True)
+    yield from seen.each(("IDN-1", "RES-4", "SUB-6"), ("POL-10",), lambda _: True)
+
+
+def a_status_that_breaks_down(seen: JudgedRun) -> Iterator[Pair]:
+    """It does so at every url that leads to it, and a path that is not there answers otherwise."""
+    broken = [echo for echo in seen.of("SUB-6") if echo.cause != "answered 404"]
+    yield from ((echo, cause) for echo in broken for cause in seen.of("POL-11")[:1])
 
 
 def a_miner_that_is_busy_for_ever(seen: JudgedRun) -> Iterator[Pair]:
@@ -318,6 +324,11 @@ def a_result_that_is_not_there(seen: JudgedRun) -> Iterator[Pair]:
     yield from seen.same_job(("RES-4",), ("RES-1",))
 
 
+def a_result_that_changes(seen: JudgedRun) -> Iterator[Pair]:
+    """What it is compared with has the picture that it was before."""
+    yield from seen.same_job(("IMG-3", "IMG-4", "SUB-7", "RES-4", "CBK-9", "CBK-28"), ("RES-3",))
+
+
 def an_id_that_is_a_path(seen: JudgedRun) -> Iterator[Pair]:
     """What lies behind it cannot be found by it."""
     yield from seen.same_job(("RES-4", "RES-1"), ("SEC-3",))
@@ -393,7 +404,9 @@ def _blank(seen: JudgedRun, job: JobRecord) -> bool:
 
 def a_damaged_picture(seen: JudgedRun) -> Iterator[Pair]:
     """What is damaged by itself accuses neither seeds nor LoRAs, training or load."""
-    yield from seen.each(("IDN-1",), ("IMG-2", "IMG-4"), lambda job: _blank(seen, job))
+    yield from seen.each(
+        ("IDN-1",), ("IMG-2", "IMG-3", "IMG-4"), lambda job: _blank(seen, job)
+    )
     yield from _of_the_same_request(seen, seen.of(*PICTURES))
     yield from seen.same_job(("IMG-3", "CBK-9", "RES-3", "RES-4"), ("IMG-1",))
     yield from seen.same_job(("IMG-4",), ("IMG-3", "IMG-2"))
@@ -430,6 +443,7 @@ RULES: tuple[Explanation, ...] = (
     a_dead_engine,
     one_id_for_several_jobs,
     a_status_of_another_job,
+    a_status_that_breaks_down,
     a_miner_that_is_busy_for_ever,
     bodies_that_break_the_miner,
     an_answer_without_an_id,
@@ -447,6 +461,7 @@ RULES: tuple[Explanation, ...] = (
     damage_without_training,
     damage_elsewhere,
     a_lora_that_stays,
+    a_result_that_changes,
     a_callback_at_another_url,
     a_refused_secret,
     a_callback_that_cannot_be_read,

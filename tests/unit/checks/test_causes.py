@@ -132,6 +132,22 @@ def test_a_callback_is_of_no_job_where_an_answer_named_none() -> None:
     assert because(full, orphan, told) == {}
 
 
+def test_a_status_that_breaks_down_does_so_at_its_url_too() -> None:
+    broken = found("SUB-6", "job_001", cause="answered 500")
+    dead, unanswered = found("SUB-6", "job_002", cause="answered 404"), found("POL-11", "job_002")
+    history = jobs(good_job("job_001"), good_job("job_002"))
+    assert because(history, broken, dead, unanswered) == {"SUB-6 job_001": "POL-11 job_002"}
+    assert because(history, broken, dead) == {}
+
+
+def test_a_result_that_changes_differs_from_what_it_is_compared_with() -> None:
+    late = [found(clause, "job_001") for clause in ("IMG-3", "SUB-7", "RES-4")]
+    other, changed = found("IMG-3", "job_002"), found("RES-3", "job_001")
+    told = because(jobs(good_job("job_001"), good_job("job_002")), *late, other, changed)
+    assert set(told) == {"IMG-3 job_001", "SUB-7 job_001", "RES-4 job_001"}
+    assert set(told.values()) == {"RES-3 job_001"}
+
+
 def test_a_wrong_time_in_the_status_is_not_the_callbacks() -> None:
     times = [found("CBK-27", "job_001"), found("CBK-27", "job_002"), found("POL-9", "job_001")]
     told = because(jobs(good_job("job_001"), good_job("job_002")), *times)
@@ -352,10 +368,11 @@ def test_a_damaged_picture_is_no_witness_either() -> None:
     assert told == {"TRN-3 job_002": "IMG-4 job_001"}
 
 
-def test_two_blank_pictures_are_equal_because_they_are_blank() -> None:
+@pytest.mark.parametrize("damage", ["IMG-2", "IMG-3", "IMG-4"])
+def test_two_blank_pictures_are_equal_because_they_are_blank(damage: str) -> None:
     blank = spoiled(good_job("job_001"), Examined, suspicions=("all black",), signs=("solid",))
-    told = because(jobs(blank), found("IMG-2", "job_001"), found("IDN-1", "job_001"))
-    assert told == {"IDN-1 job_001": "IMG-2 job_001"}
+    told = because(jobs(blank), found(damage, "job_001"), found("IDN-1", "job_001"))
+    assert told == {"IDN-1 job_001": f"{damage} job_001"}
     told = because(jobs(good_job()), found("IMG-2", "job_001"), found("IDN-1", "job_001"))
     assert told == {}
 
