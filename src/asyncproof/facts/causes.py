@@ -8,8 +8,9 @@ defect, so nobody is given advice for it.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 
-from asyncproof.facts.damage import is_damaged_by_itself, looks_blank
+from asyncproof.facts.damage import differs_in_a_part, is_damaged_by_itself, looks_blank
 from asyncproof.facts.delivery_outcome import came_elsewhere
 from asyncproof.facts.equal_requests import lora
 from asyncproof.facts.failures import failure
@@ -26,6 +27,7 @@ from asyncproof.workload.special_cases import CASE
 FEWEST_DEAD = 3  # jobs in a row of which none completes: the engine is dead, not the job
 TAKEN = range(200, 300)
 REFUSED_BY_US = frozenset({401, 403})
+TRAIN = "train"
 HANGS = ("LIV-1", "LIV-2", "LIV-3", "SCH-1")
 TELLS_OF_DEATH = (*HANGS, "SCH-2", "SCH-8", "SUB-1")
 CONSEQUENCES = (
@@ -372,6 +374,34 @@ def _of_the_same_request(seen: JudgedRun, causes: Iterable[Finding]) -> Iterator
             yield echo, spoilt[job.recipe[:-1]]
 
 
+def a_picture_of_which_a_part_is_right(seen: JudgedRun) -> Iterator[Pair]:
+    """Another LoRA, seed or model draws all of a picture anew; here something got into one."""
+    damaged = [f for f in seen.of("IMG-3") if (job := seen.job(f)) and _is_partly_right(seen, job)]
+    by_job = {finding.job: finding for finding in damaged}
+    for echo in seen.of("IDN-2", "IDN-3", "IDN-4", "IDN-5", "TRN-3"):
+        if echo.job in by_job:
+            yield echo, by_job[echo.job]
+
+
+def _is_partly_right(seen: JudgedRun, job: JobRecord) -> bool:
+    return differs_in_a_part(seen.history, job)
+
+
+def pictures_that_are_wrong_anyway(seen: JudgedRun) -> Iterator[Pair]:
+    """With an ordinary seed, before any LoRA or training, pictures were wrong already."""
+    styled = [job.submitted.at for job in seen.history if lora(job)]
+    begun = min([*styled, *(probe.at for probe in seen.history.probed(TRAIN))], default=inf)
+    for cause in seen.of("IMG-3"):
+        job = seen.job(cause)
+        if job is not None and _has_a_seed(job) and job.submitted.at < begun:
+            yield from ((echo, cause) for echo in seen.of("IDN-2", "IDN-3", "IDN-5", "TRN-3"))
+            return
+
+
+def _has_a_seed(job: JobRecord) -> bool:
+    return job.submitted.request.get("seed") not in (0, None)
+
+
 def a_model_that_is_no_longer_the_same(seen: JudgedRun) -> Iterator[Pair]:
     """A LoRA that stays, or a training, changes pictures that are whole by themselves."""
     for cause in seen.of("IDN-5", "TRN-3")[:1]:
@@ -379,8 +409,9 @@ def a_model_that_is_no_longer_the_same(seen: JudgedRun) -> Iterator[Pair]:
             continue
         for echo in seen.of("IMG-3"):
             other = seen.job(echo)
-            if other is not None and not _is_damaged(seen, other):
-                yield echo, cause
+            if other is None or _is_damaged(seen, other) or _is_partly_right(seen, other):
+                continue
+            yield echo, cause
 
 
 def a_picture_of_another_format(seen: JudgedRun) -> Iterator[Pair]:
@@ -388,9 +419,9 @@ def a_picture_of_another_format(seen: JudgedRun) -> Iterator[Pair]:
     typed = [cause for cause in seen.of("IMG-1") if cause.cause == "type"]
     jobs = {cause.job: cause for cause in typed}
     everywhere = {finding.job for finding in seen.of("RES-2")}
-    for echo in seen.of("RES-2", "CBK-26"):
-        if echo.job in jobs and echo.job in everywhere:
-            yield echo, jobs[echo.job]
+    for echo in seen.of("RES-2", "CBK-26") if typed else ():
+        if echo.job in everywhere:
+            yield echo, jobs.get(echo.job, typed[0])
 
 
 def a_callback_that_contradicts_itself(seen: JudgedRun) -> Iterator[Pair]:
@@ -404,9 +435,7 @@ def _blank(seen: JudgedRun, job: JobRecord) -> bool:
 
 def a_damaged_picture(seen: JudgedRun) -> Iterator[Pair]:
     """What is damaged by itself accuses neither seeds nor LoRAs, training or load."""
-    yield from seen.each(
-        ("IDN-1",), ("IMG-2", "IMG-3", "IMG-4"), lambda job: _blank(seen, job)
-    )
+    yield from seen.each(("IDN-1",), ("IMG-2", "IMG-3", "IMG-4"), lambda job: _blank(seen, job))
     yield from _of_the_same_request(seen, seen.of(*PICTURES))
     yield from seen.same_job(("IMG-3", "CBK-9", "RES-3", "RES-4"), ("IMG-1",))
     yield from seen.same_job(("IMG-4",), ("IMG-3", "IMG-2"))
@@ -456,6 +485,8 @@ RULES: tuple[Explanation, ...] = (
     a_picture_of_another_job,
     a_callback_that_contradicts_itself,
     a_picture_of_another_format,
+    a_picture_of_which_a_part_is_right,
+    pictures_that_are_wrong_anyway,
     a_model_that_is_no_longer_the_same,
     a_damaged_picture,
     damage_without_training,

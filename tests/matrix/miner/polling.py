@@ -9,9 +9,7 @@ FAILED = "test_polling.py::test_a_failed_job_says_why"
 LONGER = "--job-seconds 0.4"
 
 ROWS: tuple[Row, ...] = (
-    row(
-        "strange-word local-times failure-unexplained", "POL-1 POL-9 POL-12", FOLLOW, FAILED
-    ),
+    row("strange-word local-times failure-unexplained", "POL-1 POL-9 POL-12", FOLLOW, FAILED),
     row("back-to-queued spoken-times", "POL-2 POL-7", FOLLOW, miner=LONGER),
     row("back-to-queued", "POL-2", FOLLOW, miner=f"{LONGER} --trigger every:2"),
     row("submission-says-completed", "POL-2", FOLLOW, miner=LONGER),

@@ -12,6 +12,7 @@ from asyncproof.history.events import (
     Answered,
     AsyncEvent,
     CallbackSection,
+    Compared,
     Delivered,
     Examined,
     GaveUp,
@@ -25,7 +26,7 @@ from asyncproof.wire.protocol import CANNOT_CONNECT
 from asyncproof.workload.expiries import EXPIRY, Expiry
 from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.special_cases import CASE, MEANT, Meant
-from tests.support.histories import good_job, scenario, spoiled, without
+from tests.support.histories import a_picture, good_job, scenario, spoiled, without
 
 Told = dict[str, str]
 
@@ -332,6 +333,63 @@ def test_where_no_expiry_is_kept_it_does_not_matter_how_it_is_written() -> None:
         found("EXP-4", "job_002"),
     )
     assert told == {"EXP-4 job_001": "EXP-2 job_003"}
+
+
+PART = "Partial render detected: rows 42–63 differ from the idle reference (32.8 %)"
+WHOLE = "Wrong picture: all rows differ from the idle reference (100.0 %)"
+
+
+def beside_its_reference(told: str, seed: int = 7, lora: bool = False) -> History:
+    """Two jobs with one request: made in quiet, and under load with this difference from it; before
+    both, if wanted, one with a LoRA."""
+    quiet = spoiled(good_job("job_001", seed=seed), Submitted, tags={"load": "quiet"})
+    loud = good_job("job_002", at=5.0, prompt="a fox", seed=seed)
+    two, one = a_picture("job_002").sha256, a_picture("job_001").sha256
+    compared: list[AsyncEvent] = [Compared(at=9.0, sha256=two, reference=one, difference=told)]
+    styled = good_job("job_003", lora_path="a.safetensors") if lora else []
+    return build(scenario(styled, quiet, loud, compared))
+
+
+@pytest.mark.parametrize("clause", ["IDN-5", "TRN-3"])
+def test_a_picture_of_which_a_part_is_right_accuses_no_lora_seed_or_training(clause: str) -> None:
+    differs, accused = found("IMG-3", "job_002"), found(clause, "job_002")
+    history = beside_its_reference(PART, lora=True)
+    assert because(history, accused, differs) == {f"{clause} job_002": "IMG-3 job_002"}
+    drifted = beside_its_reference(f"{PART}; the rest differs by at most 3 levels", lora=True)
+    for other in (drifted, beside_its_reference(WHOLE, lora=True)):
+        assert f"{clause} job_002" not in because(other, accused, differs)
+
+
+def test_a_lora_that_stays_explains_pictures_that_differ_throughout_and_no_others() -> None:
+    differs, stays = found("IMG-3", "job_002"), found("IDN-5", "job_001")
+    whole, part = (beside_its_reference(told, lora=True) for told in (WHOLE, PART))
+    assert because(whole, differs, stays) == {"IMG-3 job_002": "IDN-5 job_001"}
+    assert because(part, differs, stays) == {"IDN-5 job_001": "IMG-3 job_002"}
+
+
+@pytest.mark.parametrize("clause", ["IDN-5", "TRN-3"])
+def test_pictures_that_were_wrong_before_any_lora_or_training_accuse_neither(clause: str) -> None:
+    differs, accused = found("IMG-3", "job_002"), found(clause, "job_001")
+    seed = found("IDN-3", "job_003")  # of another request
+    early = because(beside_its_reference(WHOLE), accused, differs, seed)
+    assert early == {f"{clause} job_001": "IMG-3 job_002", "IDN-3 job_003": "IMG-3 job_002"}
+    assert f"{clause} job_001" not in because(
+        beside_its_reference(WHOLE, lora=True), accused, differs
+    )
+    assert f"{clause} job_001" not in because(beside_its_reference(WHOLE, seed=0), accused, differs)
+
+
+def test_pictures_of_another_format_are_told_once_whichever_job_they_are_of() -> None:
+    typed = found("IMG-1", "job_001", cause="type")
+    served, sent, other = (
+        found("RES-2", "job_002"),
+        found("CBK-26", "job_002"),
+        found("CBK-26", "job_003"),
+    )
+    history = jobs(*(good_job(f"job_{n:03d}") for n in (1, 2, 3)))
+    told = because(history, typed, served, sent, other)
+    assert told == {"RES-2 job_002": "IMG-1 job_001", "CBK-26 job_002": "IMG-1 job_001"}
+    assert because(history, served, sent, other) == {}
 
 
 def test_a_lora_that_stays_explains_plain_pictures_that_look_like_it() -> None:
