@@ -10,7 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 
-from asyncproof.facts.damage import differs_in_a_part, is_damaged_by_itself, looks_blank
+from asyncproof.facts.damage import (
+    difference,
+    differs_in_a_part,
+    is_damaged_by_itself,
+    looks_blank,
+)
 from asyncproof.facts.delivery_outcome import came_elsewhere
 from asyncproof.facts.equal_requests import lora
 from asyncproof.facts.failures import failure
@@ -414,14 +419,27 @@ def a_model_that_is_no_longer_the_same(seen: JudgedRun) -> Iterator[Pair]:
             yield echo, cause
 
 
+def a_callback_with_another_picture(seen: JudgedRun) -> Iterator[Pair]:
+    """The result is the right picture, so the one in the callback is only the wrong one."""
+    for echo, cause in seen.same_job(("IDN-1", "IMG-2", "IMG-3", "IMG-4"), ("CBK-9",)):
+        job = seen.job(echo)
+        result = job.download() if job else None
+        right = job and result and result.file and difference(seen.history, job, result.file) == ""
+        if right:
+            yield echo, cause
+
+
 def a_picture_of_another_format(seen: JudgedRun) -> Iterator[Pair]:
-    """Its name and type are wrong in the result and in the callback alike."""
+    """Its name and type are wrong in the result and in the callback alike, or in the callback."""
     typed = [cause for cause in seen.of("IMG-1") if cause.cause == "type"]
     jobs = {cause.job: cause for cause in typed}
     everywhere = {finding.job for finding in seen.of("RES-2")}
     for echo in seen.of("RES-2", "CBK-26") if typed else ():
         if echo.job in everywhere:
             yield echo, jobs.get(echo.job, typed[0])
+    for echo, cause in seen.same_job(("IMG-1",), ("CBK-26",)):
+        if echo in typed and echo.job not in everywhere:
+            yield echo, cause
 
 
 def a_callback_that_contradicts_itself(seen: JudgedRun) -> Iterator[Pair]:
@@ -482,6 +500,7 @@ RULES: tuple[Explanation, ...] = (
     jobs_that_fail_anyway,
     jobs_that_hang_anyway,
     a_job_that_hangs,
+    a_callback_with_another_picture,
     a_picture_of_another_job,
     a_callback_that_contradicts_itself,
     a_picture_of_another_format,

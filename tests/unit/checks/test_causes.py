@@ -14,6 +14,7 @@ from asyncproof.history.events import (
     CallbackSection,
     Compared,
     Delivered,
+    Downloaded,
     Examined,
     GaveUp,
     Polled,
@@ -377,6 +378,24 @@ def test_pictures_that_were_wrong_before_any_lora_or_training_accuse_neither(cla
         beside_its_reference(WHOLE, lora=True), accused, differs
     )
     assert f"{clause} job_001" not in because(beside_its_reference(WHOLE, seed=0), accused, differs)
+
+
+def test_a_wrong_picture_in_the_callback_alone_is_the_callbacks() -> None:
+    """Its result is that of its idle reference."""
+    quiet = spoiled(good_job("job_001"), Submitted, tags={"load": "quiet"})
+    request = _request("job_001")
+    loud = spoiled(good_job("job_002", at=5.0), Submitted, request=request)
+    right = spoiled(loud, Downloaded, file=a_picture("job_001"))
+    apart, differs = found("CBK-9", "job_002"), found("IMG-3", "job_002")
+    assert because(jobs(quiet, right), apart, differs) == {"IMG-3 job_002": "CBK-9 job_002"}
+    assert because(jobs(quiet, loud), apart, differs) == {}
+
+
+def test_a_type_that_is_wrong_in_the_callback_alone_is_the_callbacks() -> None:
+    typed, named = found("IMG-1", "job_001", cause="type"), found("CBK-26", "job_001")
+    torn = found("IMG-1", "job_001", cause="truncated")
+    assert because(jobs(good_job()), typed, named) == {"IMG-1 job_001": "CBK-26 job_001"}
+    assert because(jobs(good_job()), torn, named) == {}
 
 
 def test_pictures_of_another_format_are_told_once_whichever_job_they_are_of() -> None:
