@@ -191,7 +191,7 @@ def test_where_nothing_is_ever_delivered_it_is_not_for_an_expiry() -> None:
 
 
 @pytest.mark.parametrize("clause", ["EXP-1", "EXP-4", "EXP-5", "CBK-19"])
-def test_a_callback_that_plain_jobs_miss_too_is_not_missing_for_what_was_special(
+def test_a_callback_that_other_jobs_miss_too_is_not_missing_for_what_was_special(
     clause: str,
 ) -> None:
     def missed(name: str, word: str) -> list[AsyncEvent]:
@@ -380,15 +380,21 @@ def test_pictures_that_were_wrong_before_any_lora_or_training_accuse_neither(cla
     assert f"{clause} job_001" not in because(beside_its_reference(WHOLE, seed=0), accused, differs)
 
 
-def test_a_wrong_picture_in_the_callback_alone_is_the_callbacks() -> None:
+@pytest.mark.parametrize("clause", ["CBK-9", "CBK-28", "RES-4", "SUB-7"])
+def test_a_wrong_picture_beside_the_right_result_is_no_damage(clause: str) -> None:
     """Its result is that of its idle reference."""
     quiet = spoiled(good_job("job_001"), Submitted, tags={"load": "quiet"})
     request = _request("job_001")
     loud = spoiled(good_job("job_002", at=5.0), Submitted, request=request)
     right = spoiled(loud, Downloaded, file=a_picture("job_001"))
-    apart, differs = found("CBK-9", "job_002"), found("IMG-3", "job_002")
-    assert because(jobs(quiet, right), apart, differs) == {"IMG-3 job_002": "CBK-9 job_002"}
+    apart, differs = found(clause, "job_002"), found("IMG-3", "job_002")
+    assert because(jobs(quiet, right), apart, differs) == {"IMG-3 job_002": f"{clause} job_002"}
     assert because(jobs(quiet, loud), apart, differs) == {}
+
+
+def test_what_is_said_of_a_callback_to_the_url_of_another_job_is_of_that_url() -> None:
+    mixed, preview = found("CBK-3", "job_001"), found("CBK-13", "job_001")
+    assert because(jobs(good_job()), mixed, preview) == {"CBK-13 job_001": "CBK-3 job_001"}
 
 
 def test_a_type_that_is_wrong_in_the_callback_alone_is_the_callbacks() -> None:
