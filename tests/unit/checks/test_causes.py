@@ -392,6 +392,14 @@ def test_a_wrong_picture_beside_the_right_result_is_no_damage(clause: str) -> No
     assert because(jobs(quiet, loud), apart, differs) == {}
 
 
+def test_a_miner_that_claims_deliveries_claims_expired_ones_too() -> None:
+    expired = spoiled(good_job("job_002"), Polled, callback=CallbackSection(status="skipped"))
+    claimed, told = found("CBK-10", "job_001"), found("EXP-7", "job_002")
+    alike = jobs(good_job("job_001"), good_job("job_002"))
+    assert because(alike, claimed, told) == {"EXP-7 job_002": "CBK-10 job_001"}
+    assert because(jobs(good_job("job_001"), expired), claimed, told) == {}
+
+
 def test_what_is_said_of_a_callback_to_the_url_of_another_job_is_of_that_url() -> None:
     mixed, preview = found("CBK-3", "job_001"), found("CBK-13", "job_001")
     assert because(jobs(good_job()), mixed, preview) == {"CBK-13 job_001": "CBK-3 job_001"}

@@ -82,6 +82,7 @@ def a_callback_that_tells_another_end(seen: JudgedRun) -> Iterator[Pair]:
 
 def a_delivery_that_is_only_claimed(seen: JudgedRun) -> Iterator[Pair]:
     yield from seen.same_job(("CBK-1",), ("CBK-10",))
+    yield from seen.each(("EXP-7",), ("CBK-10",), lambda job: _said_of_callback(job) == DELIVERED)
 
 
 def a_job_that_ran_twice(seen: JudgedRun) -> Iterator[Pair]:
