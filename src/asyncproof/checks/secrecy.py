@@ -55,7 +55,7 @@ def secrets_are_told_to_nobody(history: History) -> Iterator[Ruling]:
             )
 
 
-@check("SEC-6")
+@check("SEC-6", every_job=True)
 def refusals_do_not_repeat_the_secret(history: History) -> Iterator[Ruling]:
     """A refusal does not hold the secret of the job, not even for the client that sent it."""
     for job in history:

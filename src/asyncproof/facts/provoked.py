@@ -36,8 +36,14 @@ EXCUSED: dict[Provocation, frozenset[str]] = {
 }
 
 
+# What no answer may tell, whatever it answers.
+NEVER_EXCUSED = frozenset({"SEC-1", "SEC-5", "SEC-6"})
+
+
 def excused(job: JobRecord, clauses: tuple[str, ...]) -> bool:
     """Whether what was provoked may make a sound miner break one of these clauses for this job."""
+    if NEVER_EXCUSED.issuperset(clauses):
+        return False
     names = {EVERY_CLAUSE, *clauses, *(clause.partition("-")[0] for clause in clauses)}
     return any(not names.isdisjoint(EXCUSED[each]) for each in provocations(job))
 
