@@ -46,4 +46,6 @@ def group(findings: Iterable[Finding]) -> list[Group]:
 def echoes_told(verdict: Verdict, clause: str) -> str:
     """What else was broken because of this clause, in one line; empty where nothing was."""
     echoes = verdict.echoes_of(clause)
-    return ", ".join(f"{name} ×{count}" for name, count in sorted(echoes.items()))
+    own = echoes.pop(clause, 0)
+    told = [f"{name} ×{count}" for name, count in sorted(echoes.items())]
+    return ", ".join([*told, f"{own} more of {clause}"] if own else told)

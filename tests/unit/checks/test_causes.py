@@ -336,6 +336,19 @@ def test_where_no_expiry_is_kept_it_does_not_matter_how_it_is_written() -> None:
     assert told == {"EXP-4 job_001": "EXP-2 job_003"}
 
 
+def test_a_lora_that_stays_and_cannot_be_loaded_fails_the_next_job() -> None:
+    asked = good_job("job_001", lora_path="no-such.safetensors")
+    error = "'no-such.safetensors' is unknown; there are a.safetensors, b.safetensors"
+    plain, own = failed("job_002", error), failed("job_003", error)
+    own = spoiled(
+        own, Submitted, request={**_request("job_003"), "lora_path": "no-such.safetensors"}
+    )
+    other = failed("job_004", "out of memory")
+    stays, *fails = found("IDN-5", "job_005"), *(found("SCH-2", f"job_{n:03d}") for n in (2, 3, 4))
+    told = because(jobs(asked, plain, own, other), stays, *fails)
+    assert told == {"SCH-2 job_002": "IDN-5 job_005"}
+
+
 PART = "Partial render detected: rows 42–63 differ from the idle reference (32.8 %)"
 WHOLE = "Wrong picture: all rows differ from the idle reference (100.0 %)"
 

@@ -10,6 +10,7 @@ from asyncproof.facts.damage import (
     looks_blank,
 )
 from asyncproof.facts.equal_requests import lora
+from asyncproof.facts.failures import foreign_lora
 from asyncproof.facts.judged_run import (
     PICTURES,
     JudgedRun,
@@ -24,8 +25,10 @@ TRAIN = "train"
 
 
 def a_lora_that_stays(seen: JudgedRun) -> Iterator[Pair]:
-    """A picture that has the LoRA of the job before equals that of a job with it."""
+    """A picture that has the LoRA of the job before equals that of a job with it; and where that
+    LoRA cannot be loaded, the next job fails too."""
     yield from seen.each(("IDN-4",), ("IDN-5",), lambda job: not lora(job))
+    yield from seen.each(("SCH-2",), ("IDN-5",), lambda job: foreign_lora(seen.history, job))
 
 
 def a_picture_of_another_job(seen: JudgedRun) -> Iterator[Pair]:
