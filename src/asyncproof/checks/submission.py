@@ -49,7 +49,12 @@ def _why_refused(job: JobRecord) -> str:
         waited = sum(told.wait for told in job.told_to_wait)
         times = f"{len(job.told_to_wait)} times, {waited:.0f} s in all"
         return f"it asked to wait {times}, and still did not accept the job"
+    if code in TAKEN and job.job_id is None:
+        return "name the job in this answer, as `job_id`: without it nobody can ask for the job"
     return by_code(code) or "the request was valid; its body stands in the history (Submitted)"
+
+
+TAKEN = range(200, 300)
 
 
 @check("SUB-18", every_job=True)

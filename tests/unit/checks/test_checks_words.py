@@ -108,6 +108,12 @@ ROWS: list[Row] = [
     ),
     # SUB
     (
+        "every_submission_accepted",
+        [job(of(Answered, job_id=None))],
+        "got 202",
+        "name the job in this answer",
+    ),
+    (
         "status_urls_work",
         [job(answered(STATUS_URL, 200, job_id="id-job_002")), OTHER],
         "the status of job_002 (id-job_002)",
