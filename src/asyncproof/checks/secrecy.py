@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from asyncproof.facts.answers import answer_to, broke_down, finding, said
 from asyncproof.facts.engine import stays
 from asyncproof.harness.verdict import Finding, Ruling, check
-from asyncproof.history.events import CallbackSection, Polled
+from asyncproof.history.events import CallbackSection, Polled, Probed
 from asyncproof.history.history import History, JobRecord
 from asyncproof.text import SHOWN
 from asyncproof.vocabulary import REDACTED
@@ -27,13 +27,11 @@ LEFT_OUT = "leave callback_secret out of what is shown; callback_secret_provided
 @check("SEC-1", every_job=True)
 def secrets_are_told_to_nobody(history: History) -> Iterator[Ruling]:
     """The secret of a callback stands in no answer of the miner."""
-    told = set[str | None]()
     for job in history:
         where, at = _leak(job)
         if not where or where == REFUSAL:
             yield None
             continue
-        told |= {job.job_id} if where.endswith(STATUS) else set()
         yield job.finding(
             "SEC-1",
             "the secret in the callback's header and nowhere else",
@@ -43,7 +41,7 @@ def secrets_are_told_to_nobody(history: History) -> Iterator[Ruling]:
             cause=f"secret in {where}",
         )
     for probe in history.probes:
-        if probe.leaks_secret and probe.path.rpartition("/")[2] not in told:
+        if probe.leaks_secret and not _is_told(history, probe):
             yield finding(
                 "SEC-1",
                 probe,
@@ -53,6 +51,12 @@ def secrets_are_told_to_nobody(history: History) -> Iterator[Ruling]:
                 "forge callbacks",
                 cause=f"secret in {probe.path}",
             )
+
+
+def _is_told(history: History, probe: Probed) -> bool:
+    """Whether it is the status of a job whose polls show the secret as well."""
+    job = history.by_job_id.get(probe.path.rpartition("/")[2])
+    return job is not None and _leak(job)[0].endswith(STATUS)
 
 
 @check("SEC-6", every_job=True)

@@ -56,6 +56,7 @@ RULES: tuple[Explanation, ...] = (
     callbacks.callbacks_that_other_jobs_miss_too,
     engine.a_dead_engine,
     answers.one_id_for_several_jobs,
+    answers.ids_that_were_never_told,
     answers.a_status_of_another_job,
     answers.a_status_that_breaks_down,
     engine.a_miner_that_is_busy_for_ever,

@@ -110,7 +110,7 @@ def test_what_is_told_about_an_id_of_several_jobs_is_no_defect_of_its_own() -> N
     assert told == {"IDN-1 job_001": "SUB-3 job_001"}
 
 
-@pytest.mark.parametrize("clause", ["IMG-1", "CBK-13", "SCH-7"])
+@pytest.mark.parametrize("clause", ["IMG-1", "CBK-13", "SCH-7", "SUB-4", "TRN-2"])
 def test_whatever_is_asked_for_by_an_id_of_several_jobs_is_an_echo(clause: str) -> None:
     told = because(jobs(good_job()), found("SUB-3", "job_001"), found(clause, "job_001"))
     assert told == {f"{clause} job_001": "SUB-3 job_001"}
@@ -148,6 +148,30 @@ def test_a_result_that_changes_differs_from_what_it_is_compared_with() -> None:
     told = because(jobs(good_job("job_001"), good_job("job_002")), *late, other, changed)
     assert set(told) == {"IMG-3 job_001", "SUB-7 job_001", "RES-4 job_001"}
     assert set(told.values()) == {"RES-3 job_001"}
+
+
+def test_where_jobs_share_an_id_callbacks_have_one_that_nobody_was_told() -> None:
+    orphan = Finding("CBK-25", "POST /callback", "this", "that")
+    assert because(jobs(good_job()), orphan, found("SUB-3", "job_001")) == {
+        "CBK-25 ": "SUB-3 job_001"
+    }
+
+
+def test_what_all_pictures_have_in_common_is_the_damage_that_each_of_them_shows() -> None:
+    common = Finding("IMG-5", "21 pictures", "this", "that")
+    told = because(jobs(good_job()), common, found("IMG-2", "job_001"))
+    assert told == {"IMG-5 ": "IMG-2 job_001"}
+    assert because(jobs(good_job()), common, found("IMG-3", "job_001")) == {}
+
+
+def test_a_right_result_that_changes_later_is_no_damage() -> None:
+    """As other results do; this job is excused from being judged for it."""
+    quiet = spoiled(good_job("job_001"), Submitted, tags={"load": "quiet"})
+    loud = spoiled(good_job("job_002", at=5.0), Submitted, request=_request("job_001"))
+    right = spoiled(loud, Downloaded, file=a_picture("job_001"))
+    changes, differs = found("RES-3", "job_001"), found("IMG-3", "job_002")
+    assert because(jobs(quiet, right), changes, differs) == {"IMG-3 job_002": "RES-3 job_001"}
+    assert because(jobs(quiet, loud), changes, differs) == {}
 
 
 def test_a_wrong_time_in_the_status_is_not_the_callbacks() -> None:

@@ -1,6 +1,7 @@
 """What a picture that is damaged, foreign or of another model makes of other clauses."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from math import inf
 
 from asyncproof.facts.damage import (
@@ -94,11 +95,16 @@ def a_right_result_with_another_picture_beside_it(seen: JudgedRun) -> Iterator[P
     """The job was drawn well; its callback, or a link, gives another picture."""
     beside = ("CBK-9", "CBK-28", "RES-4", "SUB-7")
     for echo, cause in seen.same_job(("IDN-1", "IMG-2", "IMG-3", "IMG-4"), beside):
-        job = seen.job(echo)
-        result = job.download() if job else None
-        right = job and result and result.file and difference(seen.history, job, result.file) == ""
-        if right:
+        if (job := seen.job(echo)) and _has_the_right_result(seen, job):
             yield echo, cause
+    changes = partial(_has_the_right_result, seen)  # at first
+    yield from seen.each(("IMG-3", "IMG-4"), ("RES-3",), changes)
+
+
+def _has_the_right_result(seen: JudgedRun, job: JobRecord) -> bool:
+    result = job.download()
+    file = result.file if result else None
+    return file is not None and difference(seen.history, job, file) == ""
 
 
 def a_picture_of_another_format(seen: JudgedRun) -> Iterator[Pair]:
@@ -151,5 +157,6 @@ def _beside_training(job: JobRecord) -> bool:
 def damage_elsewhere(seen: JudgedRun) -> Iterator[Pair]:
     """Where damage is proven of some pictures, others that look like it are no matter of doubt."""
     yield from seen.each(("IMG-4",), ("IMG-3", "IMG-2"), lambda _: True)
+    yield from ((echo, cause) for echo in seen.of("IMG-5") for cause in seen.of("IMG-2")[:1])
     sizes = [cause for cause in seen.of("IMG-1") if cause.cause == "dimensions"]
     yield from ((echo, cause) for echo in seen.of("SUB-17") for cause in sizes[:1])
