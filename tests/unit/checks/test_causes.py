@@ -489,6 +489,18 @@ def _request(job: str) -> dict[str, object]:
     return next(e.request for e in good_job(job) if isinstance(e, Submitted))
 
 
+def test_of_two_jobs_with_one_picture_either_may_be_the_one_that_differs() -> None:
+    taken, right = good_job("job_002"), good_job("job_003")
+    taken = spoiled(taken, Downloaded, file=a_picture("job_001"))
+    same, differs, other = (
+        found("IDN-1", "job_002"),
+        found("IMG-3", "job_001"),
+        found("IMG-3", "job_003"),
+    )
+    history = jobs(good_job("job_001"), taken, right)
+    assert because(history, same, differs, other) == {"IMG-3 job_001": "IDN-1 job_002"}
+
+
 def test_a_damaged_picture_is_no_witness_either() -> None:
     reference = spoiled(good_job("job_002"), Submitted, request=_request("job_001"))
     history = jobs(good_job("job_001"), reference)

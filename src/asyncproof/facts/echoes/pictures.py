@@ -40,6 +40,16 @@ def a_picture_of_another_job(seen: JudgedRun) -> Iterator[Pair]:
     for echo in seen.of("SUB-17", "IMG-1", "IMG-3", "CBK-9", "RES-3", "RES-4"):
         if echo.job in jobs:
             yield echo, jobs[echo.job]
+    shared = {
+        picture.sha256: finding
+        for finding in foreign
+        if (job := seen.job(finding))
+        for picture in job.pictures()
+    }
+    for echo in seen.of("IMG-3"):  # of the two that have one picture, it is the other's
+        other = seen.job(echo)
+        held = other.pictures() if other else ()
+        yield from ((echo, shared[p.sha256]) for p in held if p.sha256 in shared)
 
 
 def _of_the_same_request(seen: JudgedRun, causes: Iterable[Finding]) -> Iterator[Pair]:
