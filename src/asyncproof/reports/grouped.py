@@ -25,6 +25,13 @@ class Group:
         """How many jobs (workers, suites) it concerns."""
         return len({finding.subject for finding in self.findings})
 
+    @property
+    def counted(self) -> str:
+        """How many jobs it concerns, or, where it is about none, how often it was seen."""
+        count = self.subjects if self.example.job else len(self.findings)
+        noun = "job" if self.example.job else "time"
+        return f"{count} {noun}" + "s" * (count != 1)
+
     def __str__(self) -> str:
         also = f"  [and {self.subjects - 1} more like it]" if self.subjects > 1 else ""
         return f"{self.example}{also}"
