@@ -109,8 +109,8 @@ def _why_failed(history: History, job: JobRecord) -> str:
         )
     if lora(job) and not plain and any(other.completed for other in history):
         return (
-            "only jobs that ask for a LoRA fail: does the miner have "
-            f"{lora(job)}? ASYNC_TEST_LORAS names those that it has"
+            f"only jobs that ask for a LoRA fail: does the miner have the LoRA {lora(job)!r}? "
+            "ASYNC_TEST_LORAS is to name LoRAs that it has"
         )
     if not any(other.completed for other in history):
         return "no job completes: the error and the miner's log say why"
