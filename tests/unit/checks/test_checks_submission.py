@@ -43,6 +43,7 @@ from tests.support.histories import (
 
 FAMILY = Family(
     submission.submissions_are_answered_at_once,
+    submission.no_submission_waits_while_the_miner_answers,
     submission.status_urls_work,
     submission.result_urls_work,
     submission.first_status_is_legal,
