@@ -70,7 +70,7 @@ def refusals_do_not_repeat_the_secret(history: History) -> Iterator[Ruling]:
             continue
         yield job.finding(
             "SEC-6",
-            "an error without the callback_secret that was submitted",
+            "an error without the callback_secret of any job",
             f"the secret in {REFUSAL}",
             at=job.answered.at,
             advice=NOT_REPEATED,

@@ -54,10 +54,12 @@ class Driver:
         self._dialect, self._pace, self._scenario = dialect, pace, scenario
         self._prepared = prepared
         self._clock, self._record, self._until = clock, record, until
-        self._submitter = Submitter(client, dialect, pace, clock=clock, record=record)
         self._poller = Poller(client, dialect, clock=clock, record=record)
         self._fetcher = Fetcher(client, dialect, clock=clock, record=record, keep=keep)
         secrets = {one.callback.secret for one in prepared if one.callback}
+        self._submitter = Submitter(
+            client, dialect, pace, clock=clock, record=record, secrets=secrets
+        )
         self._side_requests = SideRequests(client, scenario.requests, secrets, record)
         self._tasks = asyncio.TaskGroup()
         self._follower = JobFollower(
