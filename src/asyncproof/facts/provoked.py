@@ -25,7 +25,9 @@ EXCUSED: dict[Provocation, frozenset[str]] = {
     Provocation.FAILURE: frozenset({*_TAKEN, "SCH-2"}),
     Provocation.REFUSAL: frozenset({EVERY_CLAUSE}),
     # Whether they are taken and end is of SUB-15 to SUB-17 and SEC-3.
-    Provocation.UNUSUAL: frozenset({*_TAKEN, *_ENDS, "IDN", "IMG-1", "POL-11", "POL-12"}),
+    Provocation.UNUSUAL: frozenset(
+        {*_TAKEN, *_ENDS, "IDN", "IMG-1", "POL-11", "POL-12", "SUB-6", "SUB-7"}
+    ),
     # What is asked about one id may be told of another job: SUB-5, SUB-14.
     Provocation.SHARED_ID: frozenset(
         {"SUB", "POL", "RES", "IDN", "SCH-2", "SCH-7", "CBK-7", *(f"CBK-{n}" for n in range(9, 20))}

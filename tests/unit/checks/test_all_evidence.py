@@ -235,6 +235,14 @@ def test_a_refusal_may_tell_nothing_whichever_test_provoked_it(
     assert [finding.clause for finding in verdict.findings] == [clause]
 
 
+def test_the_urls_of_a_job_with_a_hostile_id_are_not_judged() -> None:
+    asked = (Provocation.UNUSUAL,)
+    (plain, hostile) = (build(run([[Made(provokes=provokes)]])) for provokes in ((), asked))
+    for clause in ("SUB-6", "SUB-7"):
+        assert not any(excused(job, (clause,)) for job in plain)
+        assert all(excused(job, (clause,)) for job in hostile)
+
+
 def test_each_defect_is_found_of_a_job_that_nobody_asked_about() -> None:
     for defect in DEFECTS:
         verdict = verdict_of(run([[Made()], [Made(defect)]]), {})
