@@ -75,12 +75,15 @@ done = "completed"
 class QueueServer:
     """Jobs by number. A job gets on when it is asked for, or is ``prompt`` at once; each callback
     is delivered ``times`` over with one id, signed with the ``secret`` if there is one. The first
-    submission is refused as ``busy``."""
+    submission is refused as ``busy``. Where there is a ``key``, every request has to bring it in
+    X-Key; ``keys`` are those that came."""
 
     prompt: bool = False
     times: int = 2
     same_id: bool = True
     secret: str = ""
+    key: str = ""
+    keys: set[str | None] = field(default_factory=set)
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     busy: bool = True
     turns: threading.Lock = field(default_factory=threading.Lock)
@@ -143,37 +146,53 @@ class QueueServer:
                 urllib.request.urlopen(request, timeout=60).close()
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Speaks HTTP for one self.queue."""
+
+    queue: QueueServer
+
+    def do_PUT(self) -> None:
+        if not self._is_known():
+            return
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self._answer(*self.queue.submit(body, self.headers))
+
+    def do_GET(self) -> None:
+        if not self._is_known():
+            return
+        if self.path.startswith("/pictures/"):
+            self._send(200, self.queue.picture(self.path.rpartition("/")[2]), "image/png")
+        elif self.path.startswith("/jobs?number="):
+            self._answer(*self.queue.status(self.path.rpartition("=")[2]))
+        else:
+            self._answer(404, {})
+
+    def _is_known(self) -> bool:
+        brought = self.headers["X-Key"]
+        self.queue.keys.add(brought)
+        known = self.queue.key in ("", brought)
+        if not known:
+            self._answer(401, {"error": "who are you?"})
+        return known
+
+    def _answer(self, code: int, told: dict[str, Any]) -> None:
+        self._send(code, json.dumps(told).encode(), "application/json")
+
+    def _send(self, code: int, body: bytes, kind: str) -> None:
+        self.send_response(code)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing on the terminal."""
+
+
 @contextmanager
 def serving(server: QueueServer) -> Iterator[str]:
     """The url of this server, as long as it is needed."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._answer(*server.submit(body, self.headers))
-
-        def do_GET(self) -> None:
-            if self.path.startswith("/pictures/"):
-                self._send(200, server.picture(self.path.rpartition("/")[2]), "image/png")
-            elif self.path.startswith("/jobs?number="):
-                self._answer(*server.status(self.path.rpartition("=")[2]))
-            else:
-                self._answer(404, {})
-
-        def _answer(self, code: int, told: dict[str, Any]) -> None:
-            self._send(code, json.dumps(told).encode(), "application/json")
-
-        def _send(self, code: int, body: bytes, kind: str) -> None:
-            self.send_response(code)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing on the terminal."""
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"queue": server}))
     thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
     thread.start()
     try:

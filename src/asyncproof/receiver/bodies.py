@@ -80,9 +80,8 @@ def shape_of(dialect: Dialect) -> CallbackShape:
 
     due = frozenset(name for name, where in has.items() if where)
     read = read_json if table.body == "json" else read_form
-    return CallbackShape(
-        read, due, table.delivery_id, table.header, in_a_thread=table.body == "json"
-    )
+    header = table.header or SECRET_HEADER
+    return CallbackShape(read, due, table.delivery_id, header, in_a_thread=table.body == "json")
 
 
 class _TranslatedForm:

@@ -175,11 +175,16 @@ class Dialect:
 
     # What is sent.
 
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """What a submission has a place for, by the words of docs/protocol.md."""
+        return frozenset(placeholders([self.profile.submit.body, self.profile.submit.path]))
+
     def submission(self, asked: JsonBody) -> Outgoing:
         """What to send for a job that asks for this. What the template has no place for is not
         asked; what only the test knows goes beside the prompt."""
         submit = self.profile.submit
-        template, known = submit.body, set(placeholders([submit.body, submit.path]))
+        template, known = submit.body, self.asked
         told = {**submit.always, **asked}
         unknown = {k: v for k, v in told.items() if k not in profiles.ASKED}
         picture = {"source_image": a_source_picture()} if "source_image" in known else {}

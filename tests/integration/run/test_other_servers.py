@@ -1,11 +1,14 @@
 """Runs against a server of another dialect: by its profile it is tested as any miner is."""
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from asyncproof.cli.profile import profile
+from asyncproof.driver.http_client import HttpClient
 from asyncproof.harness.verdict import CheckResult
 from asyncproof.history.history import History
 from asyncproof.history.recorder import Recorder
@@ -13,6 +16,8 @@ from asyncproof.run.late_checks import judged_as_a_whole
 from asyncproof.run.recheck import rejudge
 from asyncproof.run.testbed import Testbed
 from asyncproof.settings import Settings
+from asyncproof.wire.dialect import Dialect
+from asyncproof.wire.profile import parse
 from asyncproof.workload.scenario import a_job, burst
 from tests.support.other_server import PROFILE, WITHOUT_POLLING, QueueServer, serving
 from tests.support.shell import Shell
@@ -64,6 +69,23 @@ def test_a_queue_with_webhooks_is_followed_fetched_and_judged(tmp_path: Path) ->
     assert len([job for job in history if job.told_to_wait]) == 1
     assert broken(results) == set()
     assert {"CBK-4", "CBK-9", "IMG-1", "POL-2", "SCH-2"} <= {c for r in results for c in r.clauses}
+
+
+def test_headers_go_with_every_request_to_the_server_itself(tmp_path: Path) -> None:
+    server, elsewhere = QueueServer(key="s3same", times=1), QueueServer()
+    keyed = f'headers = {{ X-Key = "s3same" }}\n{PROFILE}'
+    history, results = run(server, keyed, tmp_path)
+    assert all(job.completed for job in history)
+    assert (broken(results), server.keys) == (set(), {"s3same"})
+
+    async def ask(url: str, other: str) -> None:
+        spoken = Dialect(parse(keyed))
+        async with HttpClient.connected(url, time.monotonic, dialect=spoken) as client:
+            await client.ask("GET", f"{other}/x")
+
+    with serving(server) as url, serving(elsewhere) as other:
+        asyncio.run(ask(url, other))
+    assert elsewhere.keys == {None}
 
 
 def test_a_repeat_with_another_id_is_a_duplicate(tmp_path: Path) -> None:
