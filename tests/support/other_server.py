@@ -71,6 +71,10 @@ done = "completed"
 """
 
 
+# One that tells of all that happens to a job.
+CHATTY = PROFILE.replace('body = "json"\n', 'body = "json"\nevents = "all"\n')
+
+
 @dataclass
 class QueueServer:
     """Jobs by number. A job gets on when it is asked for, or is ``prompt`` at once; each callback
@@ -98,6 +102,7 @@ class QueueServer:
         assert headers["X-Mode"] == "async"
         number = str(next(self.numbers))
         self.jobs[number] = {"state": "waiting", "share": 0.0, "asked": body}
+        self.has_become(number, "waiting")
         if self.prompt:
             self._end(number)
         return 202, {"job": {"number": int(number), "state": "waiting"}}
@@ -107,6 +112,7 @@ class QueueServer:
         told = {"number": int(number), "state": job["state"], "share": job["share"]}
         if job["state"] == "waiting":
             job |= {"state": "working", "share": 0.5}
+            self.has_become(number, "working")
         elif job["state"] == "working":
             self._end(number)
         else:
@@ -127,23 +133,48 @@ class QueueServer:
     def _end(self, number: str) -> None:
         job = self.jobs[number]
         job |= {"state": "done", "share": 1.0}
-        if "hook" in job["asked"]:
-            sending = threading.Thread(target=self._send, args=(number, job["asked"]["hook"]))
+        self.has_become(number, "done")
+
+    def has_become(self, number: str, state: str) -> None:
+        """A job has this state now: a callback tells of its end, while work goes on."""
+        if state == "done":
+            sending = threading.Thread(target=self._deliver, args=(number,))
             sending.start()
             self.sent.append(sending)
 
-    def _send(self, number: str, url: str) -> None:
-        inline = base64.b64encode(self.picture(number)).decode()
-        body = json.dumps({"number": int(number), "state": "done", "inline": inline}).encode()
+    def _deliver(self, number: str) -> None:
         for turn in range(self.times):
-            identity = number if self.same_id else f"{number}-{turn}"
-            headers = {"Content-Type": "application/json", "Webhook-Id": identity}
-            if self.secret:
-                signed = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
-                headers["X-Hub-Signature-256"] = f"sha256={signed}"
-            request = urllib.request.Request(url, body, headers)
-            with suppress(OSError):  # refused, or nobody listens any more: no more is asked
-                urllib.request.urlopen(request, timeout=60).close()
+            self.post(number, "done", number if self.same_id else f"{number}-{turn}")
+
+    def post(self, number: str, state: str, identity: str) -> None:
+        """Send a callback about this state; the one about the end has the picture."""
+        url, told = self.jobs[number]["asked"].get("hook"), {"number": int(number), "state": state}
+        if not url:
+            return
+        inline = {"inline": base64.b64encode(self.picture(number)).decode()}
+        body = json.dumps(told | (inline if state == "done" else {})).encode()
+        headers = {"Content-Type": "application/json", "Webhook-Id": identity}
+        if self.secret:
+            signed = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
+            headers["X-Hub-Signature-256"] = f"sha256={signed}"
+        request = urllib.request.Request(url, body, headers)
+        with suppress(OSError):  # refused, or nobody listens any more: no more is asked
+            urllib.request.urlopen(request, timeout=60).close()
+
+
+@dataclass
+class ChattyServer(QueueServer):
+    """It tells of all that happens, one callback after another: that a job waits, that it is at
+    work (twice: as where a log grows), and its end. ``afterwards`` is what it says of it then."""
+
+    times: int = 1
+    afterwards: str = ""
+
+    def has_become(self, number: str, state: str) -> None:
+        for turn in range(2 if state == "working" else 1):
+            self.post(number, state, f"{number}-{state}-{turn}")
+        if state == "done" and self.afterwards:
+            self.post(number, self.afterwards, f"{number}-afterwards")
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -7,12 +7,13 @@ from asyncproof.facts.delivery_outcome import (
     is_due,
     is_surely_taken,
     is_taken,
+    noticed_late,
     repeated,
     was_unreachable,
 )
 from asyncproof.facts.owing import DELIVERED, SKIPPED, owed_a_callback, unless_absent
 from asyncproof.facts.unreadable import is_unreadable
-from asyncproof.harness.verdict import Ruling, check
+from asyncproof.harness.verdict import Finding, Ruling, check
 from asyncproof.history.events import CallbackSection, Delivered
 from asyncproof.history.history import History, JobRecord
 
@@ -28,7 +29,7 @@ SECRETS = {
 def callbacks_carry_their_secret(history: History) -> Iterator[Ruling]:
     """Every callback carries the secret of its own job in X-Callback-Secret."""
     for job in history.accepted:
-        for delivery in job.deliveries:
+        for delivery in job.callbacks:
             if delivery.secret == "match":
                 yield None
             else:
@@ -51,7 +52,7 @@ def _secret_told(history: History, delivery: Delivered) -> str:
 
 @check("CBK-4", every_job=True)
 def one_delivery_per_job(history: History) -> Iterator[Ruling]:
-    """After a callback was answered 2xx there is never another."""
+    """After the callback about the end was answered 2xx there is never another."""
     yield from unless_absent(history, _one_delivery_per_job(history), "no callback reached us")
 
 
@@ -59,6 +60,8 @@ def _one_delivery_per_job(history: History) -> Iterator[Ruling]:
     for job in history.accepted:
         if not job.deliveries:
             continue
+        if late := noticed_late(job):
+            yield _noticed_late(job, *late)
         sent = repeated(job)
         if not sent:
             yield None
@@ -72,6 +75,17 @@ def _one_delivery_per_job(history: History) -> Iterator[Ruling]:
             advice="a 2xx answer ends the delivery; retry only after an error answer",
             cause="delivered again",
         )
+
+
+def _noticed_late(job: JobRecord, end: Delivered, first: Delivered, *_: Delivered) -> Finding:
+    return job.finding(
+        "CBK-4",
+        f"no callback after the one that said {end.fields.get('status')}",
+        f"one that says {first.fields.get('status')}, {first.began - end.at:.1f} s later",
+        at=first.at,
+        advice="send the callbacks of one job one after another, and that about its end last",
+        cause="a notice of work after the end",
+    )
 
 
 @check("CBK-16", every_job=True)

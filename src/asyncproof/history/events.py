@@ -31,7 +31,8 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``name`` is that of its profile, ``submit`` method and path of a submission; ``lacks`` is what a
     server of this kind does not have, by :class:`Need`, with the reason; ``levels`` are those of
     clauses that differ; ``callback`` says what a callback is (``multipart``, ``json``, or empty);
-    ``words`` are its own words for those of docs/protocol.md.
+    ``notices``: callbacks come about other events than the end, too; ``words`` are its own words
+    for those of docs/protocol.md.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lacks: dict[str, str] = msgspec.field(default_factory=dict)
     levels: dict[str, str] = msgspec.field(default_factory=dict)
     callback: str = ""
+    notices: bool = False
     words: dict[str, str] = msgspec.field(default_factory=dict)
 
 

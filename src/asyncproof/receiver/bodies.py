@@ -4,7 +4,7 @@ Both become a :class:`Form`, with the words of docs/protocol.md, so that whateve
 reading is the same for all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from asyncproof.receiver.multipart.form_reader import (
     PictureSink,
     boundary_of,
 )
-from asyncproof.vocabulary import SECRET_HEADER
+from asyncproof.vocabulary import SECRET_HEADER, STATUSES, TERMINAL
 from asyncproof.wire.dialect import Dialect
 
 OpenPicture = Callable[[], PictureSink]
@@ -43,16 +43,22 @@ class CallbackShape:
     """What callbacks look like.
 
     ``open`` makes the reader of a body of this content type (it raises BadFormError for another
-    one). ``due`` are the fields that each must have; ``delivery_id`` is the header, if any, that is
+    one). ``due`` are the fields that each must have, and ``states`` what they may be about;
+    ``delivery_id`` is the header, if any, that is
     the same in each repeat of a delivery, and ``header`` the one with the secret.
     ``in_a_thread``: the end of a body takes so much time that others would wait for it.
     """
 
     open: Callable[[str, Limits, OpenPicture], BodyReader]
     due: frozenset[str] = frozenset({"job_id", "status"})
+    states: frozenset[str] = TERMINAL
     delivery_id: str = ""
     header: str = SECRET_HEADER
     in_a_thread: bool = False
+
+    def is_notice(self, fields: Mapping[str, str]) -> bool:
+        """Whether a callback with these fields is about another event than the end of a job."""
+        return fields.get("status") in self.states - TERMINAL
 
 
 def _form(content_type: str, limits: Limits, open_picture: OpenPicture) -> BodyReader:
@@ -80,8 +86,14 @@ def shape_of(dialect: Dialect) -> CallbackShape:
 
     due = frozenset(name for name, where in has.items() if where)
     read = read_json if table.body == "json" else read_form
-    header = table.header or SECRET_HEADER
-    return CallbackShape(read, due, table.delivery_id, header, in_a_thread=table.body == "json")
+    return CallbackShape(
+        read,
+        due,
+        STATUSES if dialect.notices else TERMINAL,
+        table.delivery_id,
+        table.header or SECRET_HEADER,
+        in_a_thread=table.body == "json",
+    )
 
 
 class _TranslatedForm:

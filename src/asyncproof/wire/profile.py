@@ -4,10 +4,7 @@ A TOML file; docs/profiles.md has every field. The dialect of docs/protocol.md i
 profile, in ``profiles/`` beside this module, as are those of other servers.
 """
 
-import re
 import tomllib
-from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,27 +21,11 @@ from pydantic_core import ErrorDetails
 
 from asyncproof.harness.verdict import Level
 from asyncproof.vocabulary import SECRET_HEADER
+from asyncproof.wire.template import placed, placeholders, unknown
 from asyncproof.wire.toml_lines import line_of, line_with
 from asyncproof.workload.needs import Need
 
 FOLDER = Path(__file__).with_name("profiles")
-ASKED = (
-    "prompt",
-    "seed",
-    "num_inference_steps",
-    "guidance_scale",
-    "lora_path",
-    "job_id",
-    "width",
-    "height",
-    "callback_url",
-    "callback_secret",
-    "expiry",
-    "source_image",
-)
-"""What a template may have in braces: the words of docs/protocol.md for what a job asks for, and a
-picture to edit, as PNG in base64."""
-PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 JOB = "{id}"
 VALUE = "{value}"
 NOT_DERIVED = frozenset({Need.REFUSALS, Need.UNUSUAL, Need.UNKNOWN_IDS, Need.CLOSED_PATHS})
@@ -90,12 +71,8 @@ def _refuse_unknown(name: str, keys: tuple[str, ...], text: str) -> None:
     Raises:
         _WithinError: this is no placeholder.
     """
-    if name in ASKED:
-        return
-    near = get_close_matches(name, ASKED, 1)
-    meant = f", perhaps {{{near[0]}}} was meant" if near else ""
-    there = " ".join(f"{{{known}}}" for known in ASKED)
-    raise _WithinError(f"{{{name}}} is unknown{meant}; there are {there}", keys, text)
+    if why := unknown(name):
+        raise _WithinError(why, keys, text)
 
 
 class SubmitTable(_Table):
@@ -121,7 +98,7 @@ class SubmitTable(_Table):
     @field_validator("body")
     @classmethod
     def _asks_for_a_picture(cls, body: dict[str, Any]) -> dict[str, Any]:
-        for keys, name in _placed(body):
+        for keys, name in placed(body):
             _refuse_unknown(name, keys, f"{{{name}}}")
         if "prompt" not in placeholders(body):
             raise ValueError('nothing in it is "{prompt}"')
@@ -229,11 +206,14 @@ class CancelTable(_Table):
 class CallbackTable(_Table):
     """What a callback looks like: the places of its fields, and how its sender proves itself.
 
-    ``means`` is the state that a callback without one tells. ``promise``: whether a delivery that
-    was taken may come again; then ``delivery_id`` is the header that is the same in each.
+    ``events``: whether callbacks come about the end of a job alone, or about all that happens to
+    it; then those with a state that is no end are notices, and no deliveries. ``means`` is the
+    state that a callback without one tells. ``promise``: whether a delivery that was taken may come
+    again; then ``delivery_id`` is the header that is the same in each.
     """
 
     body: Literal["multipart", "json"]
+    events: Literal["end", "all"] = "end"
     id: Places = ()
     state: Places = ()
     means: Literal["", "completed", "failed", "timeout"] = ""
@@ -256,6 +236,13 @@ class CallbackTable(_Table):
                 f'header = "{SECRET_HEADER}"; or set proof = "nothing" where nothing is proven',
                 ("proof",),
             )
+        return self
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> "CallbackTable":
+        if self.events == "all" and not self.state:
+            message = "callbacks about all events need `state`, which tells them from the end"
+            raise _WithinError(message, ("events",))
         return self
 
     @property
@@ -344,21 +331,3 @@ def _told(text: str, problem: ErrorDetails) -> str:
         number = line_with(text, within.text, number)
     about = ".".join(map(str, location)) or "the profile"
     return f"line {number}: {about}: {problem['msg'].removeprefix('Value error, ')}"
-
-
-def placeholders(template: Any) -> Iterator[str]:
-    """The names in braces in a template, in its order."""
-    return (name for _, name in _placed(template))
-
-
-def _placed(template: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each name in braces, with the keys that lead to it."""
-    match template:
-        case dict():
-            for key, value in template.items():
-                yield from _placed(value, (*keys, key))
-        case list():
-            for value in template:
-                yield from _placed(value, keys)
-        case str():
-            yield from ((keys, name) for name in PLACEHOLDER.findall(template))

@@ -19,10 +19,19 @@ from asyncproof.settings import Settings
 from asyncproof.wire.dialect import Dialect
 from asyncproof.wire.profile import parse
 from asyncproof.workload.scenario import a_job, burst
-from tests.support.other_server import PROFILE, WITHOUT_POLLING, QueueServer, serving
+from tests.support.other_server import (
+    CHATTY,
+    PROFILE,
+    WITHOUT_POLLING,
+    ChattyServer,
+    QueueServer,
+    serving,
+)
 from tests.support.shell import Shell
 
 SEEDS = (3, 4, 5)
+MEANS = {"waiting": "queued", "working": "processing"}
+ALL = '[callback]\nevents = "all"'
 FEW = "test_callbacks_of_many_jobs or test_health_while_work_is_done"
 
 
@@ -36,6 +45,7 @@ def run(server: QueueServer, profile: str, folder: Path) -> tuple[History, list[
             "ASYNC_CALLBACK_DIR": str(folder / "callbacks"),
             "ASYNC_IMAGE_SIZE": "96x64",
             "ASYNC_POLL_INTERVAL": "0.05",
+            "ASYNC_JOB_TIMEOUT": "30",
         }
     )
     with (
@@ -107,6 +117,40 @@ def test_a_server_that_cannot_be_asked_is_followed_by_its_callbacks(tmp_path: Pa
     history, results = run(QueueServer(prompt=True), WITHOUT_POLLING, tmp_path)
     assert all(job.completed and job.polls[0].by_callback for job in history)
     assert broken(results) == set()
+
+
+ASKED_FOR = [(CHATTY, False), (WITHOUT_POLLING.replace("[callback]", ALL), True)]
+
+
+@pytest.mark.parametrize(("profile", "prompt"), ASKED_FOR, ids=["polled", "not polled"])
+def test_callbacks_about_all_events_are_no_repeated_deliveries(
+    tmp_path: Path, profile: str, prompt: bool
+) -> None:
+    """Those about the beginning and the work are read, and the one about the end is delivered."""
+    history, results = run(ChattyServer(prompt=prompt), profile, tmp_path)
+    said = ["waiting"] if prompt else ["waiting", "working", "working"]
+    for job in history:
+        assert [notice.fields["status"] for notice in job.notices] == [MEANS[word] for word in said]
+        assert not any(notice.problems for notice in job.notices)
+        assert [delivery.fields["status"] for delivery in job.deliveries] == ["completed"]
+        assert job.completed
+    assert not history.orphans
+    assert broken(results) == set()
+
+
+def test_a_callback_about_the_work_after_that_about_the_end_is_found(tmp_path: Path) -> None:
+    _, results = run(ChattyServer(afterwards="working"), CHATTY, tmp_path)
+    assert broken(results) == {"CBK-4"}
+
+
+def test_a_second_end_is_a_repeated_delivery(tmp_path: Path) -> None:
+    _, results = run(ChattyServer(afterwards="done"), CHATTY, tmp_path)
+    assert broken(results) == {"CBK-4"}
+
+
+def test_where_only_the_end_is_told_of_other_states_are_wrong(tmp_path: Path) -> None:
+    _, results = run(ChattyServer(), PROFILE, tmp_path)
+    assert "CBK-7" in broken(results)
 
 
 def test_a_run_by_a_profile_tells_what_does_not_apply(tmp_path: Path) -> None:

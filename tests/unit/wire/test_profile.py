@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from asyncproof.wire.dialect import Dialect, dialect
 from asyncproof.wire.profile import (
-    ASKED,
     FOLDER,
     ServerProfileError,
     load,
     parse,
     shipped_names,
 )
+from asyncproof.wire.template import ASKED
 from asyncproof.workload.needs import Need
 
 TRIED = {"inference", "edit", "bentoml", "cog", "runpod"}
@@ -67,6 +67,7 @@ WRONG: list[tuple[str, int, str]] = [
     (LEAST + '[callback]\nbody = "json"\n', 14, 'or set proof = "nothing"'),
     (LEAST + '[status.progress]\nat = "step"\nunit = "steps"\n', 14, "needs `of`"),
     (LEAST + '[callback]\nbody = "xml"\n', 15, "callback.body"),
+    (LEAST + '[callback]\nproof = "hub"\nbody = "json"\nevents = "all"\n', 17, "need `state`"),
     (LEAST + '[levels]\nCBK-4 = "PERHAPS"\n', 15, "levels.CBK-4"),
     (LEAST + '[lacks]\nfoxes = "none"\n', 15, "lacks.foxes"),
     (LEAST[: LEAST.index("[status]")], 1, "nothing would tell that a job has ended"),

@@ -21,14 +21,17 @@ class Violation:
     of_the_form: bool = False
 
 
-def violations(form: Form, due: Collection[str]) -> Iterator[Violation]:
-    """Every violation of the protocol in this form; ``due`` are the fields that it must have."""
+def violations(
+    form: Form, due: Collection[str], states: Collection[str] = TERMINAL
+) -> Iterator[Violation]:
+    """Every violation of the protocol in this form; ``due`` are the fields that it must have,
+    ``states`` those that it may be about."""
     for name, text in form.texts.items():
         yield from _text(name if name in CALLBACK_FIELDS else f"field {name!r}", text)
     if "job_id" in due:
         yield from _job_id(form)
     if "status" in due:
-        yield from _status(form)
+        yield from _status(form, states)
     yield from _completed_at(form.text("completed_at"))
     yield from _picture(form)
     for name in form.unknown_files:
@@ -58,12 +61,12 @@ def _job_id(form: Form) -> Iterator[Violation]:
         yield Violation("job_id has unprintable characters")
 
 
-def _status(form: Form) -> Iterator[Violation]:
+def _status(form: Form, states: Collection[str]) -> Iterator[Violation]:
     status = form.text("status")
     if status is None:
         yield Violation("status is missing")
-    elif status not in TERMINAL:
-        yield Violation(f"status is {status[:60]!r}, not one of {', '.join(sorted(TERMINAL))}")
+    elif status not in states:
+        yield Violation(f"status is {status[:60]!r}, not one of {', '.join(sorted(states))}")
 
 
 def _completed_at(value: str | None) -> Iterator[Violation]:
