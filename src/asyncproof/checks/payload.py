@@ -1,6 +1,6 @@
 """CBK: what is in a callback: its form, its fields, its picture's name and type."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from asyncproof.facts.delivery_outcome import is_taken
@@ -107,13 +107,17 @@ def callbacks_have_their_fields(history: History) -> Iterator[Ruling]:
             else:
                 yield job.finding(
                     "CBK-6",
-                    f"the fields {', '.join(due)}",
-                    f"{', '.join(missing)} missing; there are "
-                    f"{', '.join(delivery.fields) or 'no text fields'}",
+                    f"the fields {_in_code(due)}",
+                    f"{_in_code(missing)} missing; there are "
+                    f"{_in_code(delivery.fields) or 'no text fields'}",
                     at=delivery.at,
-                    advice="send them as text parts of these very names",
-                    cause=f"{', '.join(missing)} missing",
+                    advice="send them as text, by these very names",
+                    cause=f"{_in_code(missing)} missing",
                 )
+
+
+def _in_code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 @check("CBK-7", every_job=True)
@@ -131,8 +135,8 @@ def callback_status_is_the_jobs(history: History) -> Iterator[Ruling]:
         elif sent:
             yield job.finding(
                 "CBK-7",
-                f"status {' or '.join(sorted(expected))} in the callback, as polled",
-                f"status {sent!r}",
+                f"`status` {' or '.join(sorted(expected))} in the callback, as polled",
+                f"`status` {sent!r}",
                 at=job.delivery.at,
                 advice="build the callback after the job's final state is set, and from it",
                 cause=f"callback says {sent}, status says {job.final_status}",
@@ -237,7 +241,7 @@ def _completed_at_is_the_jobs(history: History) -> Iterator[Ruling]:
         else:
             yield job.finding(
                 "CBK-27",
-                f"completed_at {polled}, as polled",
+                f"`completed_at` of the callback to be {polled}, as polled",
                 f"{sent}, {_in_words(apart)} apart",
                 at=job.delivery.at,
                 advice="take the time once, when the job ends, and give the same one everywhere",

@@ -10,6 +10,7 @@ from asyncproof.cli.usage import usage_error
 from asyncproof.harness.exit_codes import ExitCode
 from asyncproof.run.preflight import SetupError
 from asyncproof.run.profile_check import try_one_job, understood
+from asyncproof.run.profile_places import Overheard
 from asyncproof.settings import SettingError, Settings
 from asyncproof.wire import profile as profiles
 from asyncproof.wire.dialect import Dialect, dialect
@@ -52,17 +53,20 @@ def check(file: str, url: str | None, **given: str | None) -> None:
     _show(spoken)
     if url is None:
         return
+    heard = Overheard(spoken.profile)
     try:
-        history = try_one_job(_settings(file, url, given))
+        settings = _settings(file, url, given)
+        click.echo(f"Trying it with one job at {url}, which may take {settings.job_timeout:g} s:")
+        history = try_one_job(settings, heard)
     except SettingError as error:
         usage_error(str(error))
     except SetupError as error:
         click.echo(f"Nothing was tried. {error}", err=True)
         sys.exit(ExitCode.SETUP_FAILED)
-    good = True
-    for line in understood(spoken, history):
-        click.echo(f"{'ok' if line.good else 'WRONG':<9}{line.what:<10}{line.told}")
-        good = good and line.good
+    lines = list(understood(heard, history))
+    for line in lines:
+        click.echo(f"{line.mark:<9}{line.what:<19}{line.told}")
+    good = all(line.good for line in lines)
     click.echo("The profile fits." if good else "The profile does not fit yet.")
     sys.exit(ExitCode.PASS if good else ExitCode.FINDINGS)
 

@@ -32,7 +32,8 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     server of this kind does not have, by :class:`Need`, with the reason; ``levels`` are those of
     clauses that differ; ``callback`` says what a callback is (``multipart``, ``json``, or empty);
     ``notices``: callbacks come about other events than the end, too; ``words`` are its own words
-    for those of docs/protocol.md.
+    for those of docs/protocol.md, and ``fields`` its own names of fields, in the ``request``, the
+    ``answer`` to it, the ``status`` and the ``callback``.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     callback: str = ""
     notices: bool = False
     words: dict[str, str] = msgspec.field(default_factory=dict)
+    fields: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
 
 
 class RunStarted(Event, frozen=True):

@@ -5,7 +5,7 @@ reading is the same for all.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from asyncproof.receiver.json_body import JsonReader, json_type
@@ -44,14 +44,16 @@ class CallbackShape:
 
     ``open`` makes the reader of a body of this content type (it raises BadFormError for another
     one). ``due`` are the fields that each must have, and ``states`` what they may be about;
-    ``delivery_id`` is the header, if any, that is
-    the same in each repeat of a delivery, and ``header`` the one with the secret.
+    ``names`` is what the server calls those fields whose names differ; ``delivery_id`` is the
+    header, if any, that is the same in each repeat of a delivery, and ``header`` the one with the
+    secret.
     ``in_a_thread``: the end of a body takes so much time that others would wait for it.
     """
 
     open: Callable[[str, Limits, OpenPicture], BodyReader]
     due: frozenset[str] = frozenset({"job_id", "status"})
     states: frozenset[str] = TERMINAL
+    names: Mapping[str, str] = field(default_factory=dict)
     delivery_id: str = ""
     header: str = SECRET_HEADER
     in_a_thread: bool = False
@@ -90,6 +92,7 @@ def shape_of(dialect: Dialect) -> CallbackShape:
         read,
         due,
         STATUSES if dialect.notices else TERMINAL,
+        dialect.spoken.fields.get("callback", {}),
         table.delivery_id,
         table.header or SECRET_HEADER,
         in_a_thread=table.body == "json",
@@ -104,7 +107,7 @@ class _TranslatedForm:
 
     def end(self) -> Form:
         form = self._end()
-        form.texts = {self._dialect.callback_field(n): text for n, text in form.texts.items()}
+        form.texts = self._dialect.read_form(form.texts)
         if status := form.texts.get("status"):
             status.value = self._dialect.callback_word(status.value)
         return form

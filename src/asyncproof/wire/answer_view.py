@@ -30,6 +30,11 @@ class AnswerView:
             seen["progress"] = _percent(self.progress, data)
         return {name: value for name, value in seen.items() if value is not None}
 
+    @property
+    def names(self) -> dict[str, str]:
+        """What the server calls each field of docs/protocol.md that it has."""
+        return {name: self.spoken(name) for name in self.places}
+
     def spoken(self, name: str) -> str:
         """What the server calls a field of docs/protocol.md."""
         if name == "progress" and self.progress is not None:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from typing import TypeVar
 
 from asyncproof.history.events import Answered, Polled, Spoken
 from asyncproof.vocabulary import REDACTED, SECRET_HEADER, UNENDED
@@ -19,11 +20,12 @@ from asyncproof.wire.lacking import lacking
 from asyncproof.wire.places import at, every
 from asyncproof.wire.profile import ServerProfile
 from asyncproof.wire.protocol import JsonBody, MinerAnswer
-from asyncproof.wire.template import ASKED, field_of, filled, filled_path, placeholders, quoted
+from asyncproof.wire.template import ASKED, filled, filled_path, placeholders, quoted, where_asked
 from asyncproof.workload.needs import Need
 from asyncproof.workload.scenario import a_source_picture
 from asyncproof.workload.special_cases import ID_OF_THE_FIRST
 
+T = TypeVar("T")
 DOCUMENTED = "inference"
 
 
@@ -102,20 +104,35 @@ class Dialect:
             callback=callback.body if callback else "",
             notices=self.notices,
             words=self._words,
+            fields=self._fields,
         )
 
     @cached_property
     def _words(self) -> dict[str, str]:
         """What findings say in the words of docs/protocol.md, by what the server calls it."""
-        profile = self.profile
-        words = {ours: theirs for theirs, ours in reversed(list(self._states.items()))}
-        fields = {
-            "callback_url": field_of(profile.submit.body, "{callback_url}"),
-            "callback_secret": field_of(profile.submit.body, "{callback_secret}"),
-            SECRET_HEADER: profile.callback.proven_in if profile.callback else None,
-        }
-        words |= {name: theirs for name, theirs in fields.items() if theirs}
+        words = {ours: theirs for theirs, ours in reversed(list(self.states.items()))}
+        if self.profile.callback is not None and self.profile.callback.proven_in:
+            words[SECRET_HEADER] = self.profile.callback.proven_in
         return {ours: theirs for ours, theirs in words.items() if ours != theirs}
+
+    @cached_property
+    def _fields(self) -> dict[str, dict[str, str]]:
+        """The names of fields that differ from those of docs/protocol.md, by where they stand."""
+        submit, callback = self.profile.submit, self.profile.callback
+        picture = {"image": callback.picture} if callback and callback.picture else {}
+        if callback and callback.encoding == "url" and not callback.image_url:
+            picture["image_url"] = callback.picture
+        asked = where_asked(submit.body, submit.path)
+        asked.pop("source_image", None)  # which docs/protocol.md has no name for
+        shared = {} if self.has(Need.SECRETS) else {"callback_secret": "ASYNC_CALLBACK_SECRET"}
+        named = {
+            "request": shared | asked,
+            "answer": self._submission_view.names,
+            "status": self._status_view.names,
+            "callback": self._callback_view.names | picture,
+        }
+        each = {where: _others(names) for where, names in named.items()}
+        return {where: names for where, names in each.items() if names}
 
     @property
     def health(self) -> str:
@@ -192,6 +209,10 @@ class Dialect:
         """Parse a polled status, and look for ``secret``, which must not be in it."""
         return protocol.read_status(job, answer, secret, at, self._status_view)
 
+    def read_object(self, status: JsonBody) -> JsonBody:
+        """The fields of a status by their names in docs/protocol.md."""
+        return self._status_view(status)
+
     def named_job(self, answer: MinerAnswer) -> str | None:
         """The job id in an answer, if it is a JSON object that has one."""
         return protocol.read_submission("", answer, "", 0.0, self._submission_view).job_id
@@ -244,8 +265,12 @@ class Dialect:
         """Whether a callback with these fields is about another event than the end."""
         return self.notices and fields.get("status") in UNENDED
 
-    def callback_field(self, theirs: str) -> str:
-        """The name in docs/protocol.md for a field of a callback; what it does not know is kept."""
+    def read_form(self, form: Mapping[str, T]) -> dict[str, T]:
+        """The fields of a callback's form by their names in docs/protocol.md; what it does not know
+        is kept."""
+        return {self._callback_field(theirs): value for theirs, value in form.items()}
+
+    def _callback_field(self, theirs: str) -> str:
         places = self._callback_view.places.items()
         return next((ours for ours, names in places if theirs in names), theirs)
 
@@ -265,10 +290,10 @@ class Dialect:
             "image_url": table.image_url,
             "error": table.error,
         }
-        return AnswerView(_those(places), table.words or self._states)
+        return AnswerView(_those(places), table.words or self.states)
 
     @property
-    def _states(self) -> Mapping[str, str]:
+    def states(self) -> Mapping[str, str]:
         """What the server's words for states mean."""
         status, callback = self.profile.status, self.profile.callback
         told = (status.words if status else {}) or (callback.words if callback else {})
@@ -285,7 +310,7 @@ class Dialect:
             "result_url": table.result_url,
             "message": table.message,
         }
-        return AnswerView(_those(places), self._states)
+        return AnswerView(_those(places), self.states)
 
     @cached_property
     def _status_view(self) -> AnswerView:
@@ -316,6 +341,10 @@ def documented() -> Dialect:
 def _query(method: str, path: str, job_id: str) -> Query:
     in_path = job_id if job_id == ID_OF_THE_FIRST else quoted(job_id)
     return Query(method, path.replace(profiles.JOB, in_path))
+
+
+def _others(names: Mapping[str, str]) -> dict[str, str]:
+    return {ours: theirs for ours, theirs in names.items() if ours != theirs}
 
 
 def _those(places: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

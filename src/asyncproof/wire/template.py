@@ -56,14 +56,12 @@ def placed(template: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
             yield from ((keys, name) for name in PLACEHOLDER.findall(template))
 
 
-def field_of(template: Any, placeholder: str) -> str | None:
-    """The name of the field that has this placeholder, in the outermost object that has one."""
-    if isinstance(template, dict):
-        for name, value in template.items():
-            if value == placeholder:
-                return str(name)
-        return next((f for v in template.values() if (f := field_of(v, placeholder))), None)
-    return None
+def where_asked(body: Any, path: str) -> dict[str, str]:
+    """The place in the body, or the item of the query, at which each placeholder stands first."""
+    items = (item.partition("=") for item in path.partition("?")[2].split("&"))
+    in_query = {name: key for key, _, value in items for name in placeholders(value)}
+    in_body = {name: ".".join(keys) for keys, name in reversed(list(placed(body)))}
+    return in_query | in_body
 
 
 def quoted(text: str) -> str:

@@ -104,6 +104,17 @@ def test_a_repeat_with_another_id_is_a_duplicate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("secret", "found"), [("test-secret", set()), ("another", {"CBK-2"})])
+def test_a_secret_that_no_job_brings_is_that_of_the_settings(
+    tmp_path: Path, secret: str, found: set[str]
+) -> None:
+    plain = PROFILE.replace('proof = "nothing"', 'proof = "header"\nheader = "X-Plain"')
+    _, results = run(QueueServer(secret=secret, times=1), plain, tmp_path)
+    assert broken(results) & {"CBK-2"} == found
+    told = "".join(str(f) for r in results for f in r.findings if f.clause == "CBK-2")
+    assert ("ASYNC_CALLBACK_SECRET" in told) == bool(found)
+
+
+@pytest.mark.parametrize(("secret", "found"), [("test-secret", set()), ("another", {"CBK-2"})])
 def test_signed_webhooks_are_compared(tmp_path: Path, secret: str, found: set[str]) -> None:
     signed = PROFILE.replace('proof = "nothing"', 'proof = "hub"')
     _, results = run(QueueServer(secret=secret, times=1), signed, tmp_path)
