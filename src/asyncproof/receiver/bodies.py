@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from asyncproof.receiver.example import DOCUMENTED, example_of
 from asyncproof.receiver.json_body import JsonReader, json_type
 from asyncproof.receiver.limits import Limits
 from asyncproof.receiver.multipart.form_reader import (
@@ -47,13 +48,15 @@ class CallbackShape:
     ``names`` is what the server calls those fields whose names differ; ``delivery_id`` is the
     header, if any, that is the same in each repeat of a delivery, and ``header`` the one with the
     secret.
-    ``in_a_thread``: the end of a body takes so much time that others would wait for it.
+    ``example`` is a command that sends one, or empty. ``in_a_thread``: the end of a body takes so
+    much time that others would wait for it.
     """
 
     open: Callable[[str, Limits, OpenPicture], BodyReader]
     due: frozenset[str] = frozenset({"job_id", "status"})
     states: frozenset[str] = TERMINAL
     names: Mapping[str, str] = field(default_factory=dict)
+    example: str = DOCUMENTED
     delivery_id: str = ""
     header: str = SECRET_HEADER
     in_a_thread: bool = False
@@ -93,8 +96,9 @@ def shape_of(dialect: Dialect) -> CallbackShape:
         due,
         STATUSES if dialect.notices else TERMINAL,
         dialect.spoken.fields.get("callback", {}),
-        table.delivery_id,
-        table.header or SECRET_HEADER,
+        delivery_id=table.delivery_id,
+        header=table.header or SECRET_HEADER,
+        example=example_of(table, dialect.spoken.words.get("completed", "completed")),
         in_a_thread=table.body == "json",
     )
 

@@ -44,7 +44,8 @@ def violations(
     yield from _completed_at(called("completed_at"), form.text("completed_at"))
     yield from _picture(called("image"), form)
     for name in form.unknown_files:
-        yield Violation(f"file part {name!r} is not in the protocol and was not stored")
+        known = f"; the picture is expected as {called('image')!r}" if names else ""
+        yield Violation(f"file part {name!r} is not in the protocol and was not stored{known}")
 
 
 def _text(name: str, text: Text) -> Iterator[Violation]:

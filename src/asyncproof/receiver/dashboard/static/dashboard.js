@@ -352,8 +352,9 @@ const atEnd = new IntersectionObserver((seen) => {
 }, { rootMargin: "800px" });
 atEnd.observe($("end"));
 $("url").textContent = `${location.origin}/callback`;
-$("example").textContent =
-  `curl ${location.origin}/callback -H "X-Callback-Secret: $ASYNC_CALLBACK_SECRET" \\\n` +
-  `  -F job_id=hello -F status=completed -F image=@picture.png`;
+fetch("/example").then((answer) => answer.text()).then((text) => {
+  $("example").textContent = text.replace("{url}", `${location.origin}/callback`);
+  $("byhand").hidden = text === "";
+});
 readUrl();
 listen(`/events?last=${MOST}`, add, tell);
