@@ -4,7 +4,7 @@
 
 import {
   $, answer, badges, describe, duration, forPage, jobPage, listen, make, moment, pictureName, size,
-  statusBadge, taken, title, troubled,
+  statusBadge, taken, title, troubled, without,
 } from "/static/entry.js";
 
 const MOST = 10000; // entries that are held
@@ -84,7 +84,7 @@ function showPicture(card, entry) {
   const name = pictureName(entry);
   if (name === null) {
     card.classList.add("bare");
-    link.querySelector(".no-picture").textContent = entry.broken ? "nothing was kept" : "no picture";
+    link.querySelector(".no-picture").textContent = without(entry);
     return;
   }
   const image = link.querySelector("img");
