@@ -16,6 +16,7 @@ from asyncproof.facts.unreadable import is_unreadable
 from asyncproof.harness.verdict import Finding, Ruling, check
 from asyncproof.history.events import CallbackSection, Delivered
 from asyncproof.history.history import History, JobRecord
+from asyncproof.text import quoted
 
 SECRETS = {
     "missing": "send callback_secret in the header X-Callback-Secret",
@@ -63,8 +64,9 @@ def _one_delivery_per_job(history: History) -> Iterator[Ruling]:
         if late := noticed_late(job):
             yield _noticed_late(job, *late)
         sent = repeated(job)
-        if not sent:
+        if not sent and not late:
             yield None
+        if not sent:
             continue
         times = " and ".join(f"{job.since_submission(d.at):.1f} s" for d in sent)
         yield job.finding(
@@ -72,9 +74,18 @@ def _one_delivery_per_job(history: History) -> Iterator[Ruling]:
             "1 delivery",
             f"{len(sent)} ({times} after submission)",
             at=sent[1].at,
-            advice="a 2xx answer ends the delivery; retry only after an error answer",
+            advice="a 2xx answer ends the delivery; retry only after an error answer" + _ids(sent),
             cause="delivered again",
         )
+
+
+def _ids(sent: list[Delivered]) -> str:
+    """Of repeats that are promised to be marked, and are not."""
+    ids = [delivery.delivery_id for delivery in sent]
+    if not any(ids):
+        return ""
+    shown = ", ".join(quoted(one) if one else "none" for one in ids)
+    return f", and with the same delivery id: they were {shown}"
 
 
 def _noticed_late(job: JobRecord, end: Delivered, first: Delivered, *_: Delivered) -> Finding:

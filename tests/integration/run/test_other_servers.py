@@ -1,6 +1,7 @@
 """Runs against a server of another dialect: by its profile it is tested as any miner is."""
 
 import asyncio
+import re
 import time
 from pathlib import Path
 
@@ -101,6 +102,8 @@ def test_headers_go_with_every_request_to_the_server_itself(tmp_path: Path) -> N
 def test_a_repeat_with_another_id_is_a_duplicate(tmp_path: Path) -> None:
     _, results = run(QueueServer(same_id=False), PROFILE, tmp_path)
     assert broken(results) == {"CBK-4"}
+    advice = next(found.advice for result in results for found in result.findings)
+    assert re.search(r"with the same delivery id: they were '(\d)-0', '\1-1'$", advice), advice
 
 
 @pytest.mark.parametrize(("secret", "found"), [("test-secret", set()), ("another", {"CBK-2"})])
