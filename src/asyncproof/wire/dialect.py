@@ -293,6 +293,14 @@ class Dialect:
         return AnswerView(_those(places), table.words or self.states)
 
     @property
+    def tells_failures(self) -> bool:
+        """Whether anything that it tells means that a job failed."""
+        status, callback = self.profile.status, self.profile.callback
+        told = set(self.states.values()) | set(status.told if status else ())
+        told |= set(callback.words.values()) | {callback.means} if callback else set()
+        return "failed" in told
+
+    @property
     def states(self) -> Mapping[str, str]:
         """What the server's words for states mean."""
         status, callback = self.profile.status, self.profile.callback
