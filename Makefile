@@ -31,14 +31,14 @@ test: test-fast ## the project's own tests (not a miner's), all but Kubernetes
 	@$(MAKE) -C $(ROOT) --jobs=2 --output-sync test-matrix test-integration
 test-fast: ## those that need no process, no browser and no server
 	@$(INSTALL) requirements_dev.txt
-	@cd $(ROOT) && $(call pytest_per_core,1) tests/unit
+	@cd $(ROOT) && $(call pytest_per_core,1,worksteal) tests/unit
 test-integration: ## those that start servers, commands or a browser
 	@$(INSTALL) requirements_dev.txt
-	@cd $(ROOT) && $(call pytest_per_core,1.5) tests/browser tests/integration
-test-matrix: ## the suites against every fault; the rows mostly wait, so five to two cores
+	@cd $(ROOT) && $(call pytest_per_core,2,worksteal) tests/browser tests/integration
+test-matrix: ## the suites against every fault; the rows mostly wait, so four to a core
 	@$(INSTALL) requirements_dev.txt
-	@cd $(ROOT) && $(call pytest_per_core,2.5) tests/matrix
-pytest_per_core = $(PY) -m pytest --dist worksteal -n $$($(PY) -c 'import os; print(max(1, int(os.cpu_count() * $(1))))')
+	@cd $(ROOT) && $(call pytest_per_core,4,load --maxschedchunk 1) tests/matrix
+pytest_per_core = $(PY) -m pytest --dist $(2) -n $$($(PY) -c 'import os; print(max(1, int(os.cpu_count() * $(1))))')
 
 .PHONY: coverage
 coverage: ## the lines and branches of the package that tests/unit run (in their own processes)

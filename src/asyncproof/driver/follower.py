@@ -12,7 +12,7 @@ from asyncproof.driver.job_state import Act, JobState, Pace, Step
 from asyncproof.driver.lateness import Lateness
 from asyncproof.driver.poller import Poller
 from asyncproof.history.events import AsyncEvent, Delivered, GaveUp
-from asyncproof.history.job_health import JobHealth
+from asyncproof.history.job_health import JobHealth, Stage
 from asyncproof.liveness.step_times import JobClass, StepTimes
 from asyncproof.workload.scenario import Job
 
@@ -144,10 +144,16 @@ class JobFollower:
             )
             pace = replace(pace, budgets=budgets)
         behind = self.lateness.since(state.clocks.heard)
-        if not behind:
+        behind_all = self.lateness.since(max(state.clocks.moved, self._worked))
+        if not behind and not behind_all:
             return pace
         usual = pace.budgets
-        longer = replace(usual, silence=usual.silence + behind, step=usual.step + behind)
+        longer = replace(
+            usual,
+            silence=usual.silence + behind,
+            step=usual.step + behind,
+            process=usual.still(Stage.QUEUED) + behind_all,
+        )
         return replace(pace, budgets=longer, callback_timeout=pace.callback_timeout + behind)
 
     def _give_up(self, state: JobState, step: Step) -> None:

@@ -3,6 +3,10 @@
 A suite that falls behind its own polls sees ends and progress later than they were. A finding about
 time counts where it holds although all of that delay is taken off. Callbacks are not among them:
 they come without our asking, and after an end that is seen late they are only waited for longer.
+
+The driver waits longer where it is late, and says by how much a clock ran over its limit as far as
+the job was seen. Nothing is taken off from that: an answer that shows no progress is as good when
+it was asked for late. It is a doubt only where the job was last seen before the limit.
 """
 
 from dataclasses import replace
@@ -41,13 +45,15 @@ def doubt(history: History, finding: Finding) -> str:
     if budgets is None or gave_up.diagnosis is None:
         return ""
     waited, limit = _clock(gave_up.diagnosis, budgets)
-    spare = waited - limit
     late = delay(history, gave_up.at - waited, gave_up.at)
-    if not late or spare >= late:
+    over = gave_up.diagnosis.over
+    spare, enough = (waited - limit, late) if over is None else (over, 0.0)
+    if not late or spare >= enough:
         return ""
+    seen = f"seen {spare:.2f} s over" if spare >= 0 else f"last seen {-spare:.2f} s before"
     return (
-        f"{finding.clause} {finding.subject}: seen {max(0.0, spare):.2f} s over the limit, by "
-        f"polls of ours that left up to {late:.2f} s late"
+        f"{finding.clause} {finding.subject}: {seen} the limit, by polls of ours that left up to "
+        f"{late:.2f} s late"
     )
 
 

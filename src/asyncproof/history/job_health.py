@@ -43,7 +43,9 @@ _MID = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """What was found of one job, with the reading of each clock in seconds. ``progress`` is its
-    high-water mark in percent, ``pace`` in percent per minute; None where none was seen."""
+    high-water mark in percent, ``pace`` in percent per minute; None where none was seen. ``over``
+    is by how much the clock that ran out is over its limit as far as the job was seen: how long it
+    stood still is certain until its last answer. None: none ran out, or an older history."""
 
     life: JobHealth
     stage: Stage
@@ -52,6 +54,7 @@ class Diagnosis:
     still: float
     total: float
     pace: float | None = None
+    over: float | None = None
 
     def line(self, subject: str, job_id: str | None) -> str:
         """One line with everything that a person needs to find the job."""

@@ -208,15 +208,31 @@ class Clocks(msgspec.Struct, frozen=True):
 
     def diagnose(self, at: float, budgets: Budgets, worked: float = -inf) -> Diagnosis:
         """The same, with the details for a report."""
+        life = self.life(at, budgets, worked)
         return Diagnosis(
-            life=self.life(at, budgets, worked),
+            life=life,
             stage=self.stage,
             progress=self.best,
             silent=at - self.heard,
             still=at - self.moved,
             total=max(0.0, at - self.taken_up),
             pace=self.recent if self.creeps(budgets.rate) else self.pace,
+            over=self._over(life, at, budgets, worked),
         )
+
+    def _over(self, life: JobHealth, at: float, budgets: Budgets, worked: float) -> float | None:
+        """By how much the clock that ran out is over its limit, as far as the job was seen: what an
+        answer shows is so until the answer, however late it was asked for."""
+        match life:
+            case JobHealth.DEAD:
+                return at - self.heard - budgets.silence
+            case JobHealth.STARVING:
+                return at - self._risen(worked) - budgets.still(self.stage)
+            case JobHealth.STALLED:
+                return self.heard - self.moved - budgets.still(self.stage)
+            case JobHealth.OVERDUE:
+                return self.heard - self.taken_up - budgets.total
+        return None
 
     def _risen(self, worked: float) -> float:
         return max(self.moved, worked) if self.stage is Stage.QUEUED else self.moved

@@ -4,6 +4,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from asyncproof.receiver.access import address
 
@@ -71,6 +72,7 @@ class AddressLimits:
         return left if count >= self._rules.refusals and left > 0 else 0.0
 
 
+@lru_cache(1024)  # most connections bring more than one callback
 def _key(peer: str | None) -> str | None:
     """What is counted together; None: nothing is counted."""
     found = address(peer)

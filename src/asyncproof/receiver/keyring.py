@@ -103,8 +103,12 @@ class Keyring:
         """
         if len(text) < self._shortest:
             return text
-        if len(self._known) <= _FEW and not any(secret in text for secret in self._known):
-            return text
+        if len(self._known) <= _FEW:
+            for secret in self._known:
+                if secret in text:
+                    break
+            else:
+                return text
         for length in sorted(self._lengths, reverse=True):
             last = len(text) - length
             hits = [i for i in range(last + 1) if text[i : i + length] in self._known]

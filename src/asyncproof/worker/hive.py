@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 from aiohttp import web
 
+from asyncproof.harness.accepting import accept_no_more
 from asyncproof.worker.events import HeartbeatReceived, HiveStarted, HiveTurned
 from asyncproof.worker.heartbeats import Schema, parse
 from asyncproof.worker.ports import HOST, free_port, held, listening
@@ -73,6 +74,7 @@ class Hive:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        await accept_no_more([self._socket])
         await self._runner.cleanup()
         self._socket.close()
 
@@ -86,6 +88,7 @@ class Hive:
         self._recorder.record(HiveTurned(at=self._recorder.clock(), worker=self._worker, mode=mode))
 
     async def _close(self) -> None:
+        await accept_no_more([self._socket])
         for site in list(self._runner.sites):
             await site.stop()
         assert self._runner.server is not None

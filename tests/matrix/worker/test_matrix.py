@@ -77,7 +77,7 @@ CAUGHT: dict[str, set[str]] = {
 
 
 # Workers side by side, which mostly wait; in parts, so that no test is much longer than others.
-PARTS = 4
+PARTS = 6
 
 
 @pytest.mark.timeout(300)

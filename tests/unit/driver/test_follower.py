@@ -1,6 +1,7 @@
 """A job has longer where we were late ourselves."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any, cast
 
 from asyncproof.driver.fetcher import Fetcher
@@ -56,9 +57,9 @@ def a_callback() -> Delivered:
     )
 
 
-def given_up_at(now: float, late: float) -> bool:
-    """Whether a job of which nothing was heard is given up at this time, where one of our polls had
-    left so late."""
+def given_up_at(now: float, late: float, pace: Pace = PACE, heard: float = 0.0) -> bool:
+    """Whether a queued job is given up at this time, where one of our polls had left so late some
+    seconds after it was submitted, and it was ``heard`` of after that."""
     clock, events = Clock(), list[AsyncEvent]()
 
     async def run() -> None:
@@ -67,7 +68,7 @@ def given_up_at(now: float, late: float) -> bool:
             follower = JobFollower(
                 cast(Poller, silent),
                 cast(Fetcher, silent),
-                PACE,
+                pace,
                 tasks,
                 clock=clock,
                 record=events.append,
@@ -79,6 +80,10 @@ def given_up_at(now: float, late: float) -> bool:
             follower.follow(state)
             clock.now = 5.0
             follower.lateness.add(late)
+            clock.now = 6.5
+            follower.lateness.add(0.0)
+            if heard:
+                state.clocks = state.clocks.heard_at(heard, "queued", None)
             clock.now = now
             follower.attempted(a_callback())
 
@@ -94,3 +99,11 @@ def test_a_silent_job_is_given_up_when_its_budget_is_used() -> None:
 def test_our_own_delay_is_added_to_its_budget() -> None:
     assert not given_up_at(SILENCE + 0.5, late=2.0)
     assert given_up_at(SILENCE + 2.5, late=2.0)
+
+
+def test_our_own_delay_is_added_to_the_time_in_the_queue() -> None:
+    """We may have been late to see that other jobs went on."""
+    queue = replace(PACE, budgets=Budgets(silence=600.0, step=10.0, total=600.0))
+    assert not given_up_at(10.5, 2.0, queue, heard=7.0)
+    assert given_up_at(12.5, 2.0, queue, heard=7.0)
+    assert given_up_at(10.5, 0.0, queue, heard=7.0)

@@ -1,6 +1,7 @@
 """A finding about time counts only where it is more than our own delay."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,14 +27,21 @@ SILENCE = 60.0
 FOUND = Finding("LIV-1", "job_001", "an answer", "none", job="job_001")
 
 
-def given_up(silent: float, *beside: AsyncEvent) -> History:
-    return build(events_of(silent, *beside))
+def given_up(silent: float, *beside: AsyncEvent, **found: Any) -> History:
+    return build(events_of(silent, *beside, **found))
 
 
-def events_of(silent: float, *beside: AsyncEvent) -> list[AsyncEvent]:
-    """A job that was given up after so many seconds of silence."""
+def events_of(
+    silent: float,
+    *beside: AsyncEvent,
+    life: JobHealth = JobHealth.DEAD,
+    over: float | None = None,
+) -> list[AsyncEvent]:
+    """A job that was given up after so many seconds of silence. A history of before version 0.1
+    does not say how far ``over`` its limit a clock was."""
     found = Diagnosis(
-        life=JobHealth.DEAD,
+        life=life,
+        over=over,
         stage=Stage.STEPPING,
         progress=50.0,
         silent=silent,
@@ -61,6 +69,20 @@ def test_a_silence_that_is_our_own_delay_proves_nothing(
 ) -> None:
     history = given_up(silent, FellBehind(at=70.0, since=69.0, worst=late, polls=5))
     assert bool(doubt(history, FOUND)) is weak
+
+
+@pytest.mark.parametrize("life", [JobHealth.STALLED, JobHealth.OVERDUE, JobHealth.DEAD])
+@pytest.mark.parametrize(("over", "weak"), [(0.001, False), (-0.4, True)])
+def test_what_an_answer_shows_is_no_less_certain_where_it_was_asked_for_late(
+    life: JobHealth, over: float, weak: bool
+) -> None:
+    """A job that was still at work when its time was up never ended in time, however late we are;
+    one that was last seen before may have."""
+    late = FellBehind(at=70.0, since=69.0, worst=5.0, polls=5)
+    told = doubt(given_up(60.5, late, life=life, over=over), FOUND)
+    assert bool(told) is weak
+    assert not weak or "last seen 0.40 s before the limit" in told
+    assert not doubt(given_up(60.5, life=life, over=over), FOUND)
 
 
 def test_a_delay_at_another_time_does_not_matter() -> None:

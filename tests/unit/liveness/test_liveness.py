@@ -104,6 +104,34 @@ def test_a_pace_needs_two_rises_with_time_between(
     assert clocks.heard_at(second, "processing", percent).pace == pace
 
 
+LONG = Budgets(silence=600.0, step=50.0, total=300.0, process=40.0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "heard", "second", "life", "over"),
+    [
+        (("processing", 42.0), 70.0, 71.0, JobHealth.STALLED, 70.0 - 10.0 - 50.0),
+        (("processing", 42.0), 59.0, 61.0, JobHealth.STALLED, -1.0),
+        (("processing", None), 320.0, 321.0, JobHealth.OVERDUE, 320.0 - 10.0 - 300.0),
+        (("processing", 42.0), 20.0, 621.0, JobHealth.DEAD, 1.0),
+        (("queued", None), 50.0, 60.0, JobHealth.STARVING, 10.0),
+        (("processing", 42.0), 20.0, 30.0, JobHealth.FINE, None),
+    ],
+)
+def test_by_how_much_a_limit_is_exceeded_is_certain_until_the_last_answer(
+    answer: tuple[str, float | None],
+    heard: float,
+    second: float,
+    life: JobHealth,
+    over: float | None,
+) -> None:
+    clocks = Clocks.started(0.0)
+    for answered in (10.0, heard):
+        clocks = clocks.heard_at(answered, *answer)
+    found = clocks.diagnose(second, LONG)
+    assert (found.life, found.over) == (life, over)
+
+
 def test_the_line_tells_everything_that_is_needed_to_find_the_job() -> None:
     clocks = Clocks.started(0.0)
     for second, percent in ((1.0, 0.0), (10.0, 42.0), (73.4, 42.0)):

@@ -244,7 +244,9 @@ class CallbackHandler:
 
     def _tidy(self, text: str) -> str:
         """The value of a header: without secrets, not too long, and valid Unicode."""
-        return self._keys.redact(text.encode("utf-8", "replace").decode())[:300]
+        if not text.isascii():
+            text = text.encode("utf-8", "replace").decode()
+        return self._keys.redact(text)[:300]
 
 
 def _refusal(

@@ -9,6 +9,8 @@ from collections.abc import Callable
 import psutil
 from aiohttp import web
 
+from asyncproof.harness.accepting import accept_no_more, stop_accepting
+
 BACKLOG = 1024
 
 
@@ -77,11 +79,21 @@ class Listener:
             serving.add_done_callback(lambda done: self._refuse(done.result(), refused))
 
     def _refuse(self, serving: asyncio.Server, refused: Callable[[], None]) -> None:
-        if self.refusing and self._placeholder is None:
-            serving.close()
-            self._drop_idle()
-            self._placeholder = bound(self.host, self.port)
-            refused()
+        if not self.refusing or self._placeholder is not None:
+            return
+        stop_accepting(serving.sockets)
+        refused()
+        soon = serving.get_loop().call_soon  # and two turns later, as it has to be
+        soon(soon, self._hold_the_port, serving)
+
+    def _hold_the_port(self, serving: asyncio.Server) -> None:
+        if self._placeholder is not None or self._serving is None:
+            return
+        serving.close()
+        self._drop_idle()
+        self._placeholder = bound(self.host, self.port)
+        if not self.refusing:
+            self.accept()
 
     def accept(self) -> None:
         """Listen again."""
@@ -94,7 +106,9 @@ class Listener:
     async def close(self) -> None:
         """Stop listening and end every connection."""
         serving = None if self._serving is None else await self._serving
+        self._serving = None
         if serving is not None:
+            await accept_no_more(serving.sockets)
             serving.close()
         if self._placeholder is not None:
             self._placeholder.close()

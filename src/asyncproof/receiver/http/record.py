@@ -1,6 +1,7 @@
 """What is known about one delivery attempt, and the answer to it."""
 
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 
 from asyncproof.history.events import Delivered, File
 
@@ -44,7 +45,11 @@ class AttemptRecord:
 
     def delivered(self, number: int, at: float, answer: AttemptAnswer | None) -> Delivered:
         """The finished attempt. ``sender`` and ``forwarded`` are for the journal only."""
-        told = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _JOURNAL_ONLY}
+        told = dict(zip(_TOLD, _told(self), strict=True))
         if answer is not None:
             told |= {"answered": answer.status, "answer": answer.text[:500]}
         return Delivered(number=number, at=at, **told)
+
+
+_TOLD = tuple(f.name for f in fields(AttemptRecord) if f.name not in _JOURNAL_ONLY)
+_told = attrgetter(*_TOLD)

@@ -1,5 +1,6 @@
 """One recorded callback as the journal and ``/callbacks`` show it."""
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -55,19 +56,22 @@ SHARED = tuple(
         & {f.name for f in msgspec.structs.fields(Delivered)} - {"fields"}
     )
 )
+_shared = attrgetter(*SHARED)
 
 
 def entry(
     delivered: Delivered, received_at: str, sender: str, forwarded: str = ""
 ) -> CallbackEntry:
     """The entry of one delivery attempt."""
-    told: dict[str, Any] = {name: delivered.fields.get(name) for name in CALLBACK_FIELDS}
-    told |= {name: getattr(delivered, name) for name in SHARED}
+    told: dict[str, Any] = dict(zip(SHARED, _shared(delivered), strict=True))
+    others: dict[str, str] = {}
+    for name, text in delivered.fields.items():
+        (told if name in CALLBACK_FIELDS else others)[name] = text
     return CallbackEntry(
         received_at=received_at,
         sender=sender,
         forwarded=forwarded,
-        fields={k: v for k, v in delivered.fields.items() if k not in CALLBACK_FIELDS},
+        fields=others,
         seconds=round(delivered.at - delivered.began, 6),
         **told,
     )
