@@ -1,17 +1,18 @@
 """CBK: what is in a callback: its form, its fields, its picture's name and type."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from asyncproof.facts.delivery_outcome import is_taken
 from asyncproof.facts.owing import unless_absent
 from asyncproof.facts.pictures import misnamed, suffix
 from asyncproof.facts.unreadable import is_unreadable, unread
-from asyncproof.harness.verdict import Finding, Ruling, check
+from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.events import Delivered, Polled
 from asyncproof.history.history import History, JobRecord
 from asyncproof.text import quoted
 from asyncproof.wire import protocol
+from asyncproof.workload.needs import Need
 
 SAME_MOMENT = 10.0
 ON_ITS_WAY = 2.0  # seconds that a callback may take from its sender to us
@@ -93,14 +94,27 @@ def _form_fault(delivery: Delivered, kind: str) -> str:
     return "; ".join(delivery.form_problems)
 
 
+CARRIED: Mapping[str, Need] = {
+    "job_id": Need.CALLBACK_IDS,
+    "status": Need.CALLBACK_STATES,
+    "completed_at": Need.CALLBACK_TIMES,
+}
+"""What a callback tells, and what its sender needs to have for that."""
+
+
 @check("CBK-6", every_job=True)
 def callbacks_have_their_fields(history: History) -> Iterator[Ruling]:
     """job_id and status are in every callback, completed_at in that of a completed job."""
+    spoken = history.started.dialect if history.started else None
+    lacks = spoken.lacks if spoken else {}
+    if lacks.keys() >= set(CARRIED.values()):
+        yield NotApplicable("its callbacks name neither their job nor a state or a time")
+        return
     for job in history.accepted:
         for delivery in (d for d in job.callbacks if d.stored):
-            due = ["job_id", "status"]
             told = delivery.fields.get("status") or job.final_status
-            due += ["completed_at"] if told == "completed" else []
+            due = [name for name, need in CARRIED.items() if need not in lacks]
+            due = [name for name in due if told == "completed" or name != "completed_at"]
             missing = [name for name in due if not delivery.fields.get(name)]
             if not missing:
                 yield None

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from asyncproof.harness.contract import Clause
 from asyncproof.harness.verdict import Check, Finding, NotApplicable, Ruling
 from asyncproof.history.events import Spoken
 from asyncproof.history.history import History
@@ -42,7 +43,6 @@ NEEDED: Mapping[str, tuple[Need, ...]] = {
     "CBK-2": (Need.CALLBACKS, Need.PROOF),
     "CBK-3": (Need.CALLBACKS, Need.CALLBACK_IDS),
     "CBK-4": (Need.CALLBACKS, Need.SINGLE_DELIVERY),
-    "CBK-6": (Need.CALLBACKS, Need.CALLBACK_IDS, Need.CALLBACK_STATES, Need.CALLBACK_TIMES),
     "CBK-7": (Need.CALLBACKS, Need.CALLBACK_STATES, Need.POLLING),
     "CBK-8": (Need.CALLBACKS, Need.CALLBACK_PICTURES),
     "CBK-9": (Need.CALLBACKS, Need.CALLBACK_PICTURES, Need.RESULTS),
@@ -145,6 +145,20 @@ def words_of(clause: str, spoken: Spoken) -> dict[str, str]:
     plain = {ours: theirs for ours, theirs in names.items() if "_" in ours}
     in_code = {f"`{ours}`": f"`{theirs}`" for ours, theirs in names.items()}
     return {**spoken.words, **plain, **in_code, **inner}
+
+
+SUBMIT = "POST /inference"  # where docs/protocol.md has jobs submitted
+
+
+def clauses_in_their_words(clauses: Mapping[str, Clause], spoken: Spoken) -> dict[str, Clause]:
+    """The clauses as they read for this server: where jobs are submitted, its fields and states."""
+    return {
+        name: replace(
+            clause,
+            text=_replaced(clause.text, {SUBMIT: spoken.submit, **words_of(name, spoken)}),
+        )
+        for name, clause in clauses.items()
+    }
 
 
 SECTION = ("status", "status_code", "attempted_at", "payload_status", "error")

@@ -5,6 +5,7 @@ profile it was made from. Jobs, states and events keep the words of docs/protoco
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -20,12 +21,20 @@ from asyncproof.wire.lacking import lacking
 from asyncproof.wire.places import at, every
 from asyncproof.wire.profile import ServerProfile
 from asyncproof.wire.protocol import JsonBody, MinerAnswer
-from asyncproof.wire.template import ASKED, filled, filled_path, placeholders, quoted, where_asked
+from asyncproof.wire.template import (
+    ASKED,
+    filled_body,
+    filled_path,
+    placeholders,
+    quoted,
+    where_asked,
+)
 from asyncproof.workload.needs import Need
 from asyncproof.workload.scenario import a_source_picture
 from asyncproof.workload.special_cases import ID_OF_THE_FIRST
 
 T = TypeVar("T")
+KEY = re.compile(r"auth|key|token|cookie|secret|session|password", re.I)
 DOCUMENTED = "inference"
 
 
@@ -101,11 +110,18 @@ class Dialect:
             submit=f"{submit.method} {submit.path}",
             lacks={str(need): reason for need, reason in self.lacks.items()},
             levels={clause: str(level) for clause, level in self.profile.levels.items()},
+            headers=self._shown_headers,
             callback=callback.body if callback else "",
             notices=self.notices,
             words=self._words,
             fields=self._fields,
         )
+
+    @property
+    def _shown_headers(self) -> dict[str, str]:
+        """The headers of a submission; keys, which nothing records, are empty."""
+        sent = {**self.profile.headers, **self.profile.submit.headers}
+        return {name: "" if KEY.search(name) else text for name, text in sent.items()}
 
     @cached_property
     def _words(self) -> dict[str, str]:
@@ -159,9 +175,9 @@ class Dialect:
         told = {**submit.always, **asked}
         unknown = {k: v for k, v in told.items() if k not in ASKED}
         picture = {"source_image": a_source_picture()} if "source_image" in known else {}
-        body = filled(template, {**told, **picture}, unknown)
+        body = filled_body(template, {**told, **picture}, unknown)
         hidden = {"callback_secret": REDACTED.decode()} if "callback_secret" in told else {}
-        shown = filled(template, {**told, **picture, **hidden}, unknown)
+        shown = filled_body(template, {**told, **picture, **hidden}, unknown)
         return Outgoing(
             Query(submit.method, filled_path(submit.path, told)),
             {name: v for name, v in told.items() if name in known or name in unknown},

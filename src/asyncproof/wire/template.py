@@ -70,16 +70,27 @@ def quoted(text: str) -> str:
     return quote(text, safe="", errors="surrogatepass")
 
 
-def filled(template: Any, asked: Mapping[str, Any], beside_the_prompt: JsonBody) -> Any:
-    """The template with what is asked in it; without the fields that a job has no value for."""
+def filled_body(
+    template: JsonBody, asked: Mapping[str, Any], beside_the_prompt: JsonBody
+) -> JsonBody:
+    """The template with what is asked in it; without the fields that a job has no value for, and
+    without objects and lists of which nothing is left."""
+    body = _filled(template, asked, beside_the_prompt)
+    return body if isinstance(body, dict) else {}
+
+
+def _filled(template: Any, asked: Mapping[str, Any], beside_the_prompt: JsonBody) -> Any:
     match template:
         case dict():
-            pairs = {k: filled(v, asked, beside_the_prompt) for k, v in template.items()}
+            pairs = {k: _filled(v, asked, beside_the_prompt) for k, v in template.items()}
             kept = {name: value for name, value in pairs.items() if value is not _NOTHING}
-            return kept | (beside_the_prompt if "{prompt}" in template.values() else {})
+            if "{prompt}" in template.values():
+                return kept | beside_the_prompt
+            return kept if kept or not template else _NOTHING
         case list():
-            values = (filled(value, asked, beside_the_prompt) for value in template)
-            return [value for value in values if value is not _NOTHING]
+            values = [_filled(value, asked, beside_the_prompt) for value in template]
+            there = [value for value in values if value is not _NOTHING]
+            return there if there or not template else _NOTHING
         case str():
             return _text(template, asked)
     return template

@@ -5,8 +5,15 @@ import re
 import msgspec
 import pytest
 
-from asyncproof.checks import ALL, scheduling
-from asyncproof.facts.applicable import NEEDED, applicable, in_their_words, why_not, words_of
+from asyncproof.checks import ALL, payload, scheduling
+from asyncproof.facts.applicable import (
+    NEEDED,
+    applicable,
+    clauses_in_their_words,
+    in_their_words,
+    why_not,
+    words_of,
+)
 from asyncproof.facts.delivery_outcome import repeated
 from asyncproof.harness import contract
 from asyncproof.harness.verdict import Finding, Outcome
@@ -127,6 +134,35 @@ def test_fields_have_the_names_of_the_server_where_the_clause_looks(
     told = in_their_words(finding, words_of(clause, QUEUE))
     assert (told.expected, told.actual, told.advice, told.cause) == (theirs,) * 4
     assert told.subject == "job_id"
+
+
+def test_the_reason_of_a_clause_is_that_of_this_server() -> None:
+    told = clauses_in_their_words(CLAUSES, QUEUE)
+    assert "`POST /jobs` with a valid body" in told["SUB-1"].reason
+    assert "(`job.id` or `id`)" in told["SUB-1"].reason
+    assert clauses_in_their_words(CLAUSES, dialect("inference").spoken) == CLAUSES
+
+
+FIELDS: list[tuple[dict[str, str], dict[str, object], str]] = [
+    ({}, {"fields": {}}, "`about`, `phase`, `at` missing"),
+    ({"times in callbacks": "no"}, {"fields": {}}, "`about`, `phase` missing"),
+    ({"job ids in callbacks": "no", "times in callbacks": "no"}, {"fields": {}}, "`phase` missing"),
+]
+
+
+@pytest.mark.parametrize(("lacks", "change", "said"), FIELDS)
+def test_a_callback_owes_the_fields_that_its_sender_has(
+    lacks: dict[str, str], change: dict[str, object], said: str
+) -> None:
+    spoken = msgspec.structs.replace(QUEUE, lacks=lacks)
+    began = RunStarted(at=0.0, run="r", seed=1, wall=0.0, target="t", settings={}, dialect=spoken)
+    events = [
+        msgspec.structs.replace(event, **change) if isinstance(event, Delivered) else event
+        for event in good_job()
+    ]
+    (check,) = applicable([payload.callbacks_have_their_fields], build([began, *scenario(events)]))
+    (found,) = check(build([began, *scenario(events)])).findings
+    assert found.actual.startswith(said)
 
 
 @pytest.mark.parametrize("name", ["inference", "edit"])

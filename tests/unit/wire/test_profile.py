@@ -167,6 +167,32 @@ def test_a_secret_is_sent_and_not_recorded() -> None:
     assert out.recordable == {"text": "fox", "hook": {"key": "[secret]"}}
 
 
+def test_nothing_is_left_of_what_a_job_does_not_have() -> None:
+    text = changed(
+        'text = "{prompt}"',
+        'text = "{prompt}"\nhook = { to = "{callback_url}", key = "{callback_secret}" }\n'
+        'size = ["{width}", "{height}"]\nkept = { on = true, to = "{callback_url}" }\nempty = {}',
+    )
+    spoken = Dialect(parse(text))
+    bare = {"text": "fox", "kept": {"on": True}, "empty": {}}
+    assert spoken.submission({"prompt": "fox"}).body == bare
+    asked = {"prompt": "fox", "width": 8, "height": 4, "callback_url": "u"}
+    body = spoken.submission(asked).body
+    assert (body["hook"], body["size"], body["kept"]) == (
+        {"to": "u"},
+        [8, 4],
+        {"on": True, "to": "u"},
+    )
+
+
+def test_keys_are_sent_and_not_recorded() -> None:
+    text = 'headers = { Authorization = "Bearer s3cret", X-Api-Key = "s3cret" }\n' + changed(
+        'id = "job.id"', 'id = "job.id"\nheaders = { Prefer = "respond-async" }'
+    )
+    shown = Dialect(parse(text)).spoken.headers
+    assert shown == {"Authorization": "", "X-Api-Key": "", "Prefer": "respond-async"}
+
+
 TEXTS: list[tuple[str, Mapping[str, Any], Any]] = [
     ("{width}x{height}", {"width": 64, "height": 32}, "64x32"),
     ("{width}x{height}", {"width": 64}, None),
