@@ -16,6 +16,7 @@ from asyncproof.receiver.multipart.form_reader import (
     Form,
     FormReader,
     PictureSink,
+    Text,
     boundary_of,
 )
 from asyncproof.vocabulary import SECRET_HEADER, STATUSES, TERMINAL
@@ -108,10 +109,13 @@ class _TranslatedForm:
 
     def __init__(self, form: FormReader, dialect: Dialect) -> None:
         self.feed, self._end, self._dialect = form.feed, form.end, dialect
+        self._means = dialect.profile.callback.means if dialect.profile.callback else ""
 
     def end(self) -> Form:
         form = self._end()
         form.texts = self._dialect.read_form(form.texts)
         if status := form.texts.get("status"):
             status.value = self._dialect.callback_word(status.value)
+        elif means := self._means:
+            form.texts["status"] = Text(means, len(means), cut=False, utf8=True)
         return form

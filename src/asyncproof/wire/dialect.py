@@ -260,10 +260,10 @@ class Dialect:
         table = self.profile.callback
         seen = self._callback_view(data)
         fields = {name: v if isinstance(v, str) else json.dumps(v) for name, v in seen.items()}
+        if table is not None and table.means:
+            fields.setdefault("status", table.means)
         if table is None or not table.picture:
             return CallbackRead(fields)
-        if table.means:
-            fields.setdefault("status", table.means)
         picture = at(data, table.picture)
         if not isinstance(picture, str):
             return CallbackRead(fields)
