@@ -219,7 +219,10 @@ def _of_progress(
         yield Understood(what, f"at: {_absent(progress.at, seen, mark)}", mark)
         return
     numbers = _found(progress.at, told)
-    wrong = _unit_fault(progress, told, numbers, completed=completed)
+    ends = [one for one in told if heard.read_object(one).get("status") == "completed"]
+    wrong = _unit_fault(progress, told, numbers)
+    if not wrong and progress.unit == "percent" and completed:
+        wrong = _fraction_told(numbers, _found(progress.at, ends))
     shown = ", ".join(json.dumps(number) for number in dict.fromkeys(map(_hashable, numbers)))
     unit = f"{progress.unit} of {progress.of}" if progress.of else progress.unit
     kind = Mark.WRONG if wrong else Mark.OK
@@ -230,9 +233,7 @@ def _hashable(value: Any) -> Any:
     return value if isinstance(value, int | float | str | bool) else json.dumps(value)
 
 
-def _unit_fault(
-    progress: ProgressTable, told: Sequence[JsonBody], numbers: Sequence[Any], *, completed: bool
-) -> str:
+def _unit_fault(progress: ProgressTable, told: Sequence[JsonBody], numbers: Sequence[Any]) -> str:
     """Why these cannot be numbers of this unit; empty where they can."""
     strange = [n for n in numbers if isinstance(n, bool) or not isinstance(n, int | float)]
     if strange:
@@ -241,19 +242,17 @@ def _unit_fault(
         return f"{min(numbers):g} is below 0"
     if progress.unit == "steps":
         return _steps_fault(progress, told, numbers)
-    if progress.unit == "fraction":
-        most = max(numbers)
-        return f'{most:g} is more than 1: is it unit = "percent"?' if most > 1 else ""
-    return _percent_fault(numbers, completed=completed)
+    most, whole = max(numbers), 1 if progress.unit == "fraction" else 100
+    other = "percent" if progress.unit == "fraction" else "steps"
+    return f'{most:g} is more than {whole}: is it unit = "{other}"?' if most > whole else ""
 
 
-def _percent_fault(numbers: Sequence[float], *, completed: bool) -> str:
+def _fraction_told(numbers: Sequence[float], at_the_end: Sequence[float]) -> str:
+    """Why these cannot be percents of a job that completed; empty where they can."""
     most = max(numbers)
-    if most > 100:
-        return f'{most:g} is more than 100: is it unit = "steps", of another number?'
     broken = any(number != int(number) for number in numbers)
-    if completed and 0 < most <= 1 and (broken or numbers[-1] == 1):
-        return f'it ended at {most:g}, and the job completed: is it unit = "fraction"?'
+    if 0 < most <= 1 and (broken or 1 in at_the_end):
+        return f'{most:g} is the most of a job that completed: is it unit = "fraction"?'
     return ""
 
 
