@@ -5,6 +5,7 @@ all. Other requests (such as health) count as subjects of their own.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
@@ -12,6 +13,8 @@ from math import inf
 from reference.miner.jobs import Job
 from reference.miner.messages import Task
 from reference.miner.seams import Fault
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class Arming:
         decided = self._decided.setdefault(of.key, {})
         if fault.name not in decided:
             decided[fault.name] = self._decide(fault.name, of.number)
+            if decided[fault.name]:
+                log.debug("fault %s strikes job %s", fault.name, of.job_id)
         return decided[fault.name]
 
     def forget(self, job: Job) -> None:

@@ -39,7 +39,9 @@ def _mixed(history: History, job: JobRecord, delivery: Delivered, named: str) ->
         f"job_id {job.job_id} in the callback to this job's url",
         f"job_id {shown}",
         at=delivery.at,
-        advice="url and body come from different jobs: something that jobs share was overwritten",
+        advice="url and body come from different jobs: something that jobs share was overwritten"
+        if other
+        else "send the job_id that the submission was answered with, and no other callback",
         cause="url of one job, job_id of another",
     )
 

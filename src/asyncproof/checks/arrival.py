@@ -65,6 +65,11 @@ def _why_none(history: History, job: JobRecord, elsewhere: str) -> str:
             others and not job.completed,
             "other callbacks arrived: send one on every end of a job, failures too",
         ),
+        (
+            said == "expired",
+            f"its expiry ({job.submitted.request.get('expiry')}) lay ahead: compare it with the "
+            "present time, both in UTC",
+        ),
         (said == SKIPPED, "the miner chose not to send: look at the condition for that"),
         (
             others,
@@ -73,7 +78,7 @@ def _why_none(history: History, job: JobRecord, elsewhere: str) -> str:
         ),
     )
     advice = next((advice for so, advice in known if so), UNREACHED)
-    nothing = "" if said in (DELIVERED, SKIPPED) or elsewhere else nothing_came(history)
+    nothing = "" if said in (DELIVERED, SKIPPED, "expired") or elsewhere else nothing_came(history)
     return nothing or advice
 
 

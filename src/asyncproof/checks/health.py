@@ -31,6 +31,10 @@ def _word(probe: Probed) -> str:
     return str(answer.get("status", "")).lower() if isinstance(answer, dict) else ""
 
 
+def _disagreement(probe: Probed) -> str:
+    return AGREE if probe.status_code != 200 and _word(probe) in WELL else ""
+
+
 def works(history: History) -> bool:
     """Whether the miner showed in this scenario that it can work."""
     return any(job.completed for job in history)
@@ -53,8 +57,7 @@ def healthy_when_idle(history: History) -> Iterator[Ruling]:
                 "HLT-1",
                 probe,
                 "200, since the jobs that followed were done",
-                advice="a client that asks first sends its work elsewhere"
-                + (AGREE if probe.status_code != 200 and _word(probe) in WELL else ""),
+                advice="a client that asks first sends its work elsewhere" + _disagreement(probe),
                 cause=f"answered {probe.status_code}",
             )
 
@@ -71,7 +74,7 @@ def healthy_when_busy(history: History) -> Iterator[Ruling]:
             lies[0],
             "200 while jobs are being done",
             advice="do not report a busy miner as unhealthy: a watchdog restarts it, and its jobs "
-            "are lost",
+            "are lost" + _disagreement(lies[0]),
             cause=f"answered {lies[0].status_code} while busy",
         )
     elif asked:

@@ -88,9 +88,8 @@ def jobs_do_not_get_slower(history: History) -> Iterator[Ruling]:
         return
     if len(ended) < FEWEST:
         return
-    times = [job.since_submission(job.terminal.at) for job in ended if job.terminal]
-    third = len(times) // 3
-    first, last = median(times[:third]), median(times[-third:])
+    third = len(ended) // 3
+    first, last = median(map(_took, ended[:third])), median(map(_surely_took, ended[-third:]))
     if last <= TWICE * first + GRACE:
         yield None
     else:
@@ -102,6 +101,18 @@ def jobs_do_not_get_slower(history: History) -> Iterator[Ruling]:
             advice="something grows with each job: a list that is searched, memory, open files",
             cause="jobs get slower",
         )
+
+
+def _took(job: JobRecord) -> float:
+    return job.since_submission(job.terminal.at) if job.terminal else 0.0
+
+
+def _surely_took(job: JobRecord) -> float:
+    """Without the time in which polls of it waited for their answers, which is POL-13's."""
+    end = job.terminal.at if job.terminal else 0.0
+    waited = sum(poll.took for poll in job.polls if poll.at <= end)
+    waited += sum(same.count * same.slowest for same in job.unchanged if same.at <= end)
+    return max(0.0, _took(job) - waited)
 
 
 @check("SCH-8")

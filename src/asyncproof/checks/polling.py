@@ -135,7 +135,7 @@ def _first_word_taken_back(job: JobRecord, polls: list[Polled]) -> Finding | Non
         at=after.at,
         advice="answer a submission with the status that the job has, `queued` as a rule: a client "
         "that reads a terminal word there asks no more, and fetches a result that does not exist",
-        cause=f"submission answered {said.status}, then {after.status}",
+        cause=f"submission answered {said.status}",
     )
 
 

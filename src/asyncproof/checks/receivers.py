@@ -10,6 +10,8 @@ from asyncproof.history.history import History, JobRecord
 MARGIN = 1.0
 # The others need about as long as the first one did; it was held for many times that.
 TIMES_A_JOB = 3.0
+WITHHELD = frozenset({"skipped", "expired"})
+NOT_TO_BE_SENT = "no other job completed whose callback was to be sent"
 
 
 @check("CBK-21")
@@ -34,9 +36,14 @@ def slow_receivers_hold_up_nobody_else(history: History) -> Iterator[Ruling]:
             f"{attempt.began - slow.submitted.at:.1f} s"
         )
     elif others:
-        # What fails, or hangs, is late for a reason of its own.
-        done = next((job for job in others if job.completed), None)
-        yield _finding(slow, attempt, done) if done else NotApplicable("no other job completed")
+        # What fails, hangs, or is never to be sent is late for a reason of its own.
+        done = next((job for job in others if job.completed and not _is_withheld(job)), None)
+        yield _finding(slow, attempt, done) if done else NotApplicable(NOT_TO_BE_SENT)
+
+
+def _is_withheld(job: JobRecord) -> bool:
+    """Whether the miner says that it sends no callback, and sent none."""
+    return not job.deliveries and job.section is not None and job.section.status in WITHHELD
 
 
 def _held_up(others: list[JobRecord], attempt: Delivered) -> JobRecord | None:

@@ -154,7 +154,8 @@ def _left_behind(job: JobRecord) -> Finding:
         f"no trace of a submission ({case}) that was answered {code}",
         sign,
         at=job.deliveries[0].at if job.deliveries else None,
-        advice="the job is put into the queue before its body is checked",
+        advice="the job is put into the queue before its body is checked"
+        + ("" if job.deliveries else "; or any unknown id gets such a status: see SUB-11"),
         cause=sign,
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from asyncproof.facts.applicable import why_not
 from asyncproof.facts.engine import SPECIAL, SUSPECT, how_it_is_stuck, is_stuck, special_about
 from asyncproof.facts.equal_requests import lora
-from asyncproof.facts.failures import error_of, failure, was_alone
+from asyncproof.facts.failures import error_of, failure, foreign_lora, was_alone
 from asyncproof.facts.forgotten import FORGOTTEN, forgotten
 from asyncproof.facts.overlap import overlap
 from asyncproof.facts.owing import unless_absent
@@ -102,10 +102,15 @@ def _why_failed(history: History, job: JobRecord) -> str:
     """What to look at: what the jobs that fail have in common, and the others have not."""
     failed = [other for other in history.accepted if failure(other)]
     plain = [other for other in failed if not lora(other)]
+    if (other := foreign_lora(history, job)) is not None:
+        return (
+            f"the error is about the LoRA of {other.shown}, which this job did not ask for: what "
+            "one job asks for stays for the next (IDN-5)"
+        )
     if lora(job) and not plain and any(other.completed for other in history):
         return (
-            "only jobs that ask for a LoRA fail: does the miner have "
-            f"{lora(job)}? ASYNC_TEST_LORAS names those that it has"
+            f"only jobs that ask for a LoRA fail: does the miner have the LoRA {lora(job)!r}? "
+            "ASYNC_TEST_LORAS is to name LoRAs that it has"
         )
     if not any(other.completed for other in history):
         return "no job completes: the error and the miner's log say why"

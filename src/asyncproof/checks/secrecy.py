@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from asyncproof.facts.answers import answer_to, broke_down, finding, said
 from asyncproof.facts.engine import stays
 from asyncproof.harness.verdict import Finding, Ruling, check
-from asyncproof.history.events import CallbackSection, Polled
+from asyncproof.history.events import CallbackSection, Polled, Probed
 from asyncproof.history.history import History, JobRecord
 from asyncproof.text import SHOWN
 from asyncproof.vocabulary import REDACTED
@@ -27,13 +27,11 @@ LEFT_OUT = "leave callback_secret out of what is shown; callback_secret_provided
 @check("SEC-1", every_job=True)
 def secrets_are_told_to_nobody(history: History) -> Iterator[Ruling]:
     """The secret of a callback stands in no answer of the miner."""
-    told = set[str | None]()
     for job in history:
         where, at = _leak(job)
         if not where or where == REFUSAL:
             yield None
             continue
-        told |= {job.job_id} if where.endswith(STATUS) else set()
         yield job.finding(
             "SEC-1",
             "the secret in the callback's header and nowhere else",
@@ -43,7 +41,7 @@ def secrets_are_told_to_nobody(history: History) -> Iterator[Ruling]:
             cause=f"secret in {where}",
         )
     for probe in history.probes:
-        if probe.leaks_secret and probe.path.rpartition("/")[2] not in told:
+        if probe.leaks_secret and not _is_told(history, probe):
             yield finding(
                 "SEC-1",
                 probe,
@@ -55,7 +53,13 @@ def secrets_are_told_to_nobody(history: History) -> Iterator[Ruling]:
             )
 
 
-@check("SEC-6")
+def _is_told(history: History, probe: Probed) -> bool:
+    """Whether it is the status of a job whose polls show the secret as well."""
+    job = history.by_job_id.get(probe.path.rpartition("/")[2])
+    return job is not None and _leak(job)[0].endswith(STATUS)
+
+
+@check("SEC-6", every_job=True)
 def refusals_do_not_repeat_the_secret(history: History) -> Iterator[Ruling]:
     """A refusal does not hold the secret of the job, not even for the client that sent it."""
     for job in history:
@@ -66,7 +70,7 @@ def refusals_do_not_repeat_the_secret(history: History) -> Iterator[Ruling]:
             continue
         yield job.finding(
             "SEC-6",
-            "an error without the callback_secret that was submitted",
+            "an error without the callback_secret of any job",
             f"the secret in {REFUSAL}",
             at=job.answered.at,
             advice=NOT_REPEATED,
@@ -166,7 +170,7 @@ def paths_do_not_climb(history: History) -> Iterator[Ruling]:
 NO_TRACE = "log the trace and tell the client what was wrong in a sentence"
 
 
-@check("SEC-5")
+@check("SEC-5", every_job=True)
 def answers_show_no_inside(history: History) -> Iterator[Ruling]:
     """No answer shows a stack trace, not even one about an error."""
     for job in history:

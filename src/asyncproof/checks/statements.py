@@ -86,7 +86,7 @@ def _previews_are_of_the_real_answer(history: History) -> Iterator[Ruling]:
         if not wrong:
             yield None
         else:
-            shown = " or ".join(quoted(text, 40) for text in dict.fromkeys(texts))
+            shown = " or ".join(quoted(text, 40) for text in dict.fromkeys(texts)) or "none"
             yield job.finding(
                 "CBK-13",
                 f"at most {PREVIEW} characters from the start of our answer ({shown})",

@@ -67,7 +67,8 @@ def inference_survives_training(history: History) -> Iterator[Ruling]:
 def _harm(history: History, job: JobRecord) -> str:
     if not job.completed:
         error = next((p.job_error for p in reversed(job.polls) if p.job_error), None)
-        return f"{job.final_status}" + (f": {error}" if error else "")
+        ended = job.final_status or "no status of it"
+        return f"{ended}: {error}" if error else ended
     reasons = (broken_rule(history, job, picture) for _, picture, _ in pictures(job))
     return next((reason for reason in reasons if reason), "")
 

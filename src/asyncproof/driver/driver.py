@@ -12,6 +12,7 @@ from asyncproof.driver.fetcher import Fetcher, KeepDownload
 from asyncproof.driver.follower import JobFollower
 from asyncproof.driver.http_client import HttpClient
 from asyncproof.driver.job_state import JobState, Pace, PreparedJob
+from asyncproof.driver.named_urls import worth_following
 from asyncproof.driver.poller import Poller
 from asyncproof.driver.side_requests import SideRequests
 from asyncproof.driver.submitter import Submitter
@@ -24,7 +25,6 @@ from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.scenario import Moment, Scenario
 
 DOWNLOADED_TWICE = 3
-NAMED_URLS_TRIED = 3
 
 
 class Driver:
@@ -54,10 +54,12 @@ class Driver:
         self._dialect, self._pace, self._scenario = dialect, pace, scenario
         self._prepared = prepared
         self._clock, self._record, self._until = clock, record, until
-        self._submitter = Submitter(client, dialect, pace, clock=clock, record=record)
         self._poller = Poller(client, dialect, clock=clock, record=record)
         self._fetcher = Fetcher(client, dialect, clock=clock, record=record, keep=keep)
         secrets = {one.callback.secret for one in prepared if one.callback}
+        self._submitter = Submitter(
+            client, dialect, pace, clock=clock, record=record, secrets=secrets
+        )
         self._side_requests = SideRequests(client, scenario.requests, secrets, record)
         self._tasks = asyncio.TaskGroup()
         self._follower = JobFollower(
@@ -151,7 +153,7 @@ class Driver:
     async def _look_once_more(self) -> None:
         """After the last job: what ended is final, and lies where the miner said."""
         await asyncio.gather(*map(self._revisit, self.ended))
-        for state in self._recent(self.ended)[-NAMED_URLS_TRIED:]:
+        for state in worth_following(self._recent(self.ended)):
             await self._side_requests.follow_status_url(state)
             await self._fetcher.fetch_named(state)
         completed = [state for state in self.ended if state.completed]

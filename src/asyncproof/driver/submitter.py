@@ -1,8 +1,10 @@
 """Submits jobs, and records each request and its answer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+
+import msgspec
 
 from asyncproof.driver.http_client import HttpClient
 from asyncproof.driver.job_state import Pace, PreparedJob
@@ -10,9 +12,12 @@ from asyncproof.history.events import Answered, AsyncEvent, Submitted, ToldToWai
 from asyncproof.wire import protocol
 from asyncproof.wire.dialect import Dialect
 
+REFUSED = 400
+
 
 class Submitter:
-    """``clock`` gives seconds since the start of the run; ``record`` takes every event."""
+    """``clock`` gives seconds since the start of the run; ``record`` takes every event.
+    ``secrets`` are those of all jobs of the scenario: no refusal may show one of them."""
 
     def __init__(
         self,
@@ -22,8 +27,10 @@ class Submitter:
         *,
         clock: Callable[[], float],
         record: Callable[[AsyncEvent], None],
+        secrets: Collection[str] = (),
     ) -> None:
         self._client, self._dialect, self._pace = client, dialect, pace
+        self._secrets = secrets
         self._clock, self._record = clock, record
 
     async def submit(self, prepared: PreparedJob) -> tuple[float, Answered]:
@@ -37,7 +44,10 @@ class Submitter:
             waited += await self._wait(prepared, answer.retry_after or 0.0)
             sent_at, answer = await self._send(prepared)
         secret = prepared.callback.secret if prepared.callback else ""
+        leaks = (answer.status_code or 0) >= REFUSED and protocol.shows(answer, self._secrets)
+        answer = protocol.redacted(answer, self._secrets) if leaks else answer
         answered = self._dialect.read_submission(prepared.name, answer, secret, self._clock())
+        answered = msgspec.structs.replace(answered, leaks_secret=True) if leaks else answered
         self._record(answered)
         return sent_at, answered
 

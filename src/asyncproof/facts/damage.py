@@ -88,6 +88,17 @@ def apart(history: History, job: JobRecord) -> str | None:
     return next((told for told in found if told), "" if "" in found else None)
 
 
+# How a comparison is told that found a difference everywhere, and one with drift around it.
+THROUGHOUT = ("Wrong picture", "Damaged picture", "Wrong dimensions")
+DRIFT_BESIDE = "; the rest differs"
+
+
+def differs_in_a_part(history: History, job: JobRecord) -> bool:
+    """Whether the rest of the job's picture is that of its idle reference to the byte."""
+    told = apart(history, job) or ""
+    return bool(told) and not told.startswith(THROUGHOUT) and DRIFT_BESIDE not in told
+
+
 def looks_blank(history: History, job: JobRecord, picture: File) -> bool:
     """Whether all of it has one colour, or none."""
     examined = history.pictures.get((picture.sha256, *job.size))

@@ -90,8 +90,9 @@ def went_elsewhere(history: History, job: JobRecord) -> bool:
 
 def came_elsewhere(history: History, job: JobRecord) -> str:
     """Where this job's callback came instead of its own url, in words; empty where none did."""
-    for other in history.accepted:
-        for delivery in other.deliveries if other is not job else ():
+    others = (other for other in history.accepted if other.job_id != job.job_id)
+    for other in others:
+        for delivery in other.deliveries:
             if delivery.fields.get("job_id") == job.job_id:
                 return f"the url of {other.shown}"
     for stray in history.orphans:

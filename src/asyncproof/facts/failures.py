@@ -5,6 +5,7 @@ import re
 from asyncproof.history.history import History, JobRecord
 from asyncproof.vocabulary import TERMINAL
 
+LORA = "lora_path"
 OF_ONE_JOB = re.compile(r"[0-9a-f-]{8,}|\d+")  # ids and numbers, in the words of an error
 
 
@@ -31,3 +32,12 @@ def was_alone(history: History, job: JobRecord) -> bool:
 
 def _span(job: JobRecord) -> tuple[float, float]:
     return job.submitted.at, job.terminal.at if job.terminal else float("inf")
+
+
+def foreign_lora(history: History, job: JobRecord) -> JobRecord | None:
+    """The job whose LoRA the error of this one is about, though this one did not ask for it."""
+    error, asked = error_of(job), job.submitted.request.get(LORA)
+    if failure(job) is None or (asked and str(asked) in error):
+        return None
+    others = (other for other in history if other.submitted.request.get(LORA))
+    return next((o for o in others if str(o.submitted.request[LORA]) in error), None)

@@ -25,7 +25,9 @@ EXCUSED: dict[Provocation, frozenset[str]] = {
     Provocation.FAILURE: frozenset({*_TAKEN, "SCH-2"}),
     Provocation.REFUSAL: frozenset({EVERY_CLAUSE}),
     # Whether they are taken and end is of SUB-15 to SUB-17 and SEC-3.
-    Provocation.UNUSUAL: frozenset({*_TAKEN, *_ENDS, "IDN", "IMG-1", "POL-11", "POL-12"}),
+    Provocation.UNUSUAL: frozenset(
+        {*_TAKEN, *_ENDS, "IDN", "IMG-1", "POL-11", "POL-12", "SUB-6", "SUB-7"}
+    ),
     # What is asked about one id may be told of another job: SUB-5, SUB-14.
     Provocation.SHARED_ID: frozenset(
         {"SUB", "POL", "RES", "IDN", "SCH-2", "SCH-7", "CBK-7", *(f"CBK-{n}" for n in range(9, 20))}
@@ -36,8 +38,14 @@ EXCUSED: dict[Provocation, frozenset[str]] = {
 }
 
 
+# What no answer may tell, whatever it answers.
+NEVER_EXCUSED = frozenset({"SEC-1", "SEC-5", "SEC-6"})
+
+
 def excused(job: JobRecord, clauses: tuple[str, ...]) -> bool:
     """Whether what was provoked may make a sound miner break one of these clauses for this job."""
+    if NEVER_EXCUSED.issuperset(clauses):
+        return False
     names = {EVERY_CLAUSE, *clauses, *(clause.partition("-")[0] for clause in clauses)}
     return any(not names.isdisjoint(EXCUSED[each]) for each in provocations(job))
 
@@ -87,5 +95,9 @@ def lines(history: History) -> list[str]:
     if not jobs:
         return []
     special = sum(bool(provocations(job)) for job in history)
-    less = f", {special} of them excused from what was provoked on purpose" if special else ""
-    return [f"What holds for every job was judged on all {jobs} jobs of the run{less}"]
+    less = (
+        f"; of these, {special} met trouble that the suite made on purpose, and only what that may "
+        "break was left out for them"
+    )
+    told = f"What holds for every job was judged on all {jobs} jobs of the run"
+    return [told + less if special else told]

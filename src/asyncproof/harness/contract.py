@@ -31,10 +31,11 @@ class Clause:
     family: str = ""
 
     @property
-    def reason(self) -> str:
-        """The first sentence of its text, in one line."""
+    def rule(self) -> str:
+        """Its title and the first sentence of its text, in one line."""
         paragraph = " ".join(self.text.partition("\n\n")[0].split())
-        return re.split(r"(?<=[.;]) ", paragraph, maxsplit=1)[0]
+        first = re.split(r"(?<=[.;]) ", paragraph, maxsplit=1)[0]
+        return f"{self.title}. {first.rstrip(';.:')}." if first else f"{self.title}."
 
     def __str__(self) -> str:
         return f"{self.id} ({self.level}) {self.title}\n\n{self.text}".rstrip()

@@ -25,6 +25,13 @@ class Group:
         """How many jobs (workers, suites) it concerns."""
         return len({finding.subject for finding in self.findings})
 
+    @property
+    def counted(self) -> str:
+        """How many jobs it concerns, or, where it is about none, how often it was seen."""
+        count = self.subjects if self.example.job else len(self.findings)
+        noun = "job" if self.example.job else "time"
+        return f"{count} {noun}" + "s" * (count != 1)
+
     def __str__(self) -> str:
         also = f"  [and {self.subjects - 1} more like it]" if self.subjects > 1 else ""
         return f"{self.example}{also}"
@@ -46,4 +53,6 @@ def group(findings: Iterable[Finding]) -> list[Group]:
 def echoes_told(verdict: Verdict, clause: str) -> str:
     """What else was broken because of this clause, in one line; empty where nothing was."""
     echoes = verdict.echoes_of(clause)
-    return ", ".join(f"{name} ×{count}" for name, count in sorted(echoes.items()))
+    own = echoes.pop(clause, 0)
+    told = [f"{name} ×{count}" for name, count in sorted(echoes.items())]
+    return ", ".join([*told, f"{own} more of {clause}"] if own else told)

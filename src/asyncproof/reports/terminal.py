@@ -7,6 +7,7 @@ from asyncproof.harness.verdict import Finding, Outcome, Verdict
 from asyncproof.reports.grouped import Group, echoes_told, group
 
 NAMED = 12  # clauses; more would be a wall of ids
+FEW = 3  # lines
 
 
 def lines(
@@ -30,12 +31,13 @@ def lines(
                 if curl and (command := curl(found.example)):
                     yield f"      again: {command}"
                 if clauses and found.is_first_of_its_clause and found.clause in clauses:
-                    yield f"      why: {clauses[found.clause].reason}"
+                    yield f"      rule: {clauses[found.clause].rule}"
                     yield f"      more: asyncproof explain {found.clause}"
     for each in verdict.gone:
         yield f"GONE: {each} is in the baseline and no longer found; update the baseline"
-    yield from unjudged(verdict)
-    yield from exercised(verdict)
+    brief = bool(verdict.failures)  # then they come first, and the page has all the rest
+    yield from unjudged(verdict, brief=brief)
+    yield from exercised(verdict, brief=brief)
     for title, reason in (
         ("INCOMPLETE", verdict.incomplete),
         ("SETUP FAILED", verdict.unavailable),
@@ -54,9 +56,9 @@ def _told(verdict: Verdict, found: Group) -> Iterator[str]:
         yield f"      also seen because of this: {echoes}"
 
 
-def unjudged(verdict: Verdict) -> Iterator[str]:
+def unjudged(verdict: Verdict, *, brief: bool = False) -> Iterator[str]:
     """Crashes one by one; what there was nothing to judge of, in one line for each such set of
-    clauses."""
+    clauses, or, if ``brief``, in one line for all of them."""
     missed: dict[str, list[str]] = {}
     for result in verdict.results:
         where = result.scenario or "the run"
@@ -68,21 +70,31 @@ def unjudged(verdict: Verdict) -> Iterator[str]:
             yield from (f"INCONCLUSIVE {where}: {doubt}" for doubt in result.doubts)
         elif result.outcome is Outcome.INCONCLUSIVE:
             missed.setdefault(where, []).extend(result.clauses)
+    if brief and len(missed) > 1:
+        every = list(dict.fromkeys(clause for kinds in missed.values() for clause in kinds))
+        yield f"INCONCLUSIVE {len(missed)} tests: {NOTHING_TO_JUDGE}: {_some(every)}"
+        return
     alike: dict[str, list[str]] = {}
     for where, kinds in missed.items():
-        alike.setdefault(", ".join(kinds), []).append(where)
+        alike.setdefault(_some(kinds), []).append(where)
     for named, places in alike.items():
         more = f" and {len(places) - 1} more" if len(places) > 1 else ""
-        where = f"{places[0]}{more}"
-        yield f"INCONCLUSIVE {where}: not judged, since there was nothing of the kind: {named}"
+        yield f"INCONCLUSIVE {places[0]}{more}: {NOTHING_TO_JUDGE}: {named}"
 
 
-def exercised(verdict: Verdict) -> Iterator[str]:
-    """Which clauses were exercised, which could not be and why, and which nobody asked about."""
+NOTHING_TO_JUDGE = "not judged, since there was nothing of the kind"
+
+
+def exercised(verdict: Verdict, *, brief: bool = False) -> Iterator[str]:
+    """Which clauses were exercised, which could not be and why (if ``brief``, not why, where they
+    are many), and which nobody asked about."""
     tested = {c for r in verdict.results if r.judged for c in r.clauses}
     owed_nothing = {c: r.reason for r in verdict.results if r.reason for c in r.clauses}
-    for clause in sorted(owed_nothing.keys() - tested):
-        yield f"NOT APPLICABLE {clause}: {owed_nothing[clause]}"
+    excused = sorted(owed_nothing.keys() - tested)
+    if brief and len(excused) > FEW:
+        yield f"NOT APPLICABLE: {_some(excused)} (the report says why)"
+    else:
+        yield from (f"NOT APPLICABLE {clause}: {owed_nothing[clause]}" for clause in excused)
     unasked = [c for c in verdict.levels if c not in tested and c not in owed_nothing]
     if unasked:
         named = ": " + ", ".join(unasked) if len(unasked) <= NAMED else ""
@@ -90,6 +102,12 @@ def exercised(verdict: Verdict) -> Iterator[str]:
     failed = {f.clause for f in verdict.failures}
     judged = sum(result.judged for result in verdict.results)
     yield f"{_clauses(len(tested))} exercised, {len(failed)} broken, {judged} things judged"
+
+
+def _some(clauses: list[str]) -> str:
+    """The ids, or the first of them and how many more there are."""
+    more = len(clauses) - NAMED
+    return ", ".join(clauses[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _clauses(count: int) -> str:

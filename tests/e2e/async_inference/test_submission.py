@@ -11,11 +11,12 @@ from asyncproof.workload.scenario import Scenario, burst, each_looked_after, one
 pytestmark = pytest.mark.families("SUB", "SEC")
 
 
-def one_id_again_and_again(testbed: BoundTestbed, draw: Draw) -> Scenario:
+def one_id_again_and_again(testbed: BoundTestbed, settings: Settings, draw: Draw) -> Scenario:
     """An id that is asked for once more while its job is in flight, and again when that ended."""
     jobs = draw.plain(2, brief=False)
-    asked = {"prompt": jobs[0].prompt, "seed": 1, "job_id": special_cases.ID_OF_THE_FIRST}
-    out = testbed.dialect.submission(asked)
+    width, height = settings.image_size
+    asked = {"prompt": jobs[0].prompt, "seed": 1, "width": width, "height": height}
+    out = testbed.dialect.submission({**asked, "job_id": special_cases.ID_OF_THE_FIRST})
     again = special_cases.same_id_again(out.query.path, out.body)
     twice = special_cases.with_an_id_twice(jobs, f"chosen-{draw.requests()[-1].seed}")
     return one_after_another(twice).beside(again)
@@ -77,9 +78,11 @@ def test_unknown_ids_are_not_found(testbed: BoundTestbed, draw: Draw, judge: Jud
     assert verdict.passed, verdict.explain()
 
 
-def test_chosen_ids_are_honoured(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
+def test_chosen_ids_are_honoured(
+    testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
+) -> None:
     """A client may name its jobs; a name in use is refused, and never given twice."""
-    history = testbed.run(one_id_again_and_again(testbed, draw))
+    history = testbed.run(one_id_again_and_again(testbed, settings, draw))
 
     verdict = judge(
         history,
@@ -92,9 +95,11 @@ def test_chosen_ids_are_honoured(testbed: BoundTestbed, draw: Draw, judge: Judge
     assert verdict.passed, verdict.explain()
 
 
-def test_an_id_is_free_again_after_the_end(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
+def test_an_id_is_free_again_after_the_end(
+    testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
+) -> None:
     """A job with the id of one that has ended is a new job, with a picture of its own."""
-    history = testbed.run(one_id_again_and_again(testbed, draw))
+    history = testbed.run(one_id_again_and_again(testbed, settings, draw))
 
     verdict = judge(history, [chosen_ids.ids_can_be_used_again])
     assert verdict.passed, verdict.explain()

@@ -15,6 +15,6 @@ ENGINE = "--engine diffusion --dtype bfloat16 --max-batch 3"
 ROWS: tuple[Row, ...] = (
     row("", "", BURST, miner=ENGINE, **PATIENT),
     row("", "IMG-3", BURST, miner=f"{ENGINE} --engine-fault wrong-seams", **PATIENT),
-    row("", "IDN-1 IMG-3", BURST, miner=f"{ENGINE} --engine-fault nan-in-decoder", **PATIENT),
+    row("", "IMG-3", BURST, miner=f"{ENGINE} --engine-fault nan-in-decoder", **PATIENT),
     row("", "IMG-3", BURST, miner=f"{ENGINE} --engine-fault guidance-of-another", **PATIENT),
 )

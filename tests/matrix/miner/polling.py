@@ -9,9 +9,7 @@ FAILED = "test_polling.py::test_a_failed_job_says_why"
 LONGER = "--job-seconds 0.4"
 
 ROWS: tuple[Row, ...] = (
-    row(
-        "strange-word local-times failure-unexplained", "CBK-27 POL-1 POL-9 POL-12", FOLLOW, FAILED
-    ),
+    row("strange-word local-times failure-unexplained", "POL-1 POL-9 POL-12", FOLLOW, FAILED),
     row("back-to-queued spoken-times", "POL-2 POL-7", FOLLOW, miner=LONGER),
     row("back-to-queued", "POL-2", FOLLOW, miner=f"{LONGER} --trigger every:2"),
     row("submission-says-completed", "POL-2", FOLLOW, miner=LONGER),
@@ -21,7 +19,7 @@ ROWS: tuple[Row, ...] = (
     row("comes-back progress-too-high no-end-time", "POL-3 POL-4 POL-6", FOLLOW, miner=LONGER),
     row("progress-negative epoch-times", "POL-4 POL-7", FOLLOW, miner=LONGER),
     row("naive-times half-a-status", "POL-8 POL-11", FOLLOW),
-    row("ends-before-start status-crash", "CBK-27 POL-9 POL-11", FOLLOW),
+    row("ends-before-start status-crash", "POL-9 POL-11", FOLLOW),
     row("status-of-another", "POL-10", FOLLOW),
     row("status-of-another", "POL-10", FOLLOW, miner=f"{LONGER} --trigger race:2"),
     row("completed-with-error", "POL-14", FOLLOW),

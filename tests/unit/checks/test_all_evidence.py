@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +14,7 @@ from asyncproof.facts.provoked import excused
 from asyncproof.harness.verdict import Outcome
 from asyncproof.history.build import build
 from asyncproof.history.events import (
+    Answered,
     AsyncEvent,
     Compared,
     Delivered,
@@ -211,6 +214,33 @@ def test_no_pass_beside_a_defect_that_the_report_shows(scenarios: list[list[Made
 @given(st.lists(st.lists(made.filter(lambda m: m.defect is None), min_size=1, max_size=4)))
 def test_nothing_is_found_where_nothing_is_wrong(scenarios: list[list[Made]]) -> None:
     assert verdict_of(run([[Made()], *scenarios]), {}).explain() == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("clause", "shown"),
+    [
+        ("SEC-5", {"body": "Traceback (most recent call last)"}),
+        ("SEC-6", {"leaks_secret": True}),
+    ],
+)
+def test_a_refusal_may_tell_nothing_whichever_test_provoked_it(
+    clause: str, shown: dict[str, Any]
+) -> None:
+    def refused(events: list[AsyncEvent]) -> list[AsyncEvent]:
+        sent = [event for event in events if isinstance(event, Submitted | Answered)]
+        return spoiled(sent, Answered, status_code=422, job_id=None, **shown)
+
+    made = Made(refused, (Provocation.REFUSAL,))
+    verdict = verdict_of(run([[Made()], [made]]), {})
+    assert [finding.clause for finding in verdict.findings] == [clause]
+
+
+def test_the_urls_of_a_job_with_a_hostile_id_are_not_judged() -> None:
+    asked = (Provocation.UNUSUAL,)
+    (plain, hostile) = (build(run([[Made(provokes=provokes)]])) for provokes in ((), asked))
+    for clause in ("SUB-6", "SUB-7"):
+        assert not any(excused(job, (clause,)) for job in plain)
+        assert all(excused(job, (clause,)) for job in hostile)
 
 
 def test_each_defect_is_found_of_a_job_that_nobody_asked_about() -> None:

@@ -12,7 +12,9 @@ from asyncproof.history.events import (
     Answered,
     AsyncEvent,
     CallbackSection,
+    Compared,
     Delivered,
+    Downloaded,
     Examined,
     GaveUp,
     Polled,
@@ -25,7 +27,7 @@ from asyncproof.wire.protocol import CANNOT_CONNECT
 from asyncproof.workload.expiries import EXPIRY, Expiry
 from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.special_cases import CASE, MEANT, Meant
-from tests.support.histories import good_job, scenario, spoiled, without
+from tests.support.histories import a_picture, good_job, scenario, spoiled, without
 
 Told = dict[str, str]
 
@@ -108,9 +110,88 @@ def test_what_is_told_about_an_id_of_several_jobs_is_no_defect_of_its_own() -> N
     assert told == {"IDN-1 job_001": "SUB-3 job_001"}
 
 
+@pytest.mark.parametrize("clause", ["IMG-1", "CBK-13", "SCH-7", "SUB-4", "TRN-2"])
+def test_whatever_is_asked_for_by_an_id_of_several_jobs_is_an_echo(clause: str) -> None:
+    told = because(jobs(good_job()), found("SUB-3", "job_001"), found(clause, "job_001"))
+    assert told == {f"{clause} job_001": "SUB-3 job_001"}
+
+
+def test_a_hostile_id_breaks_a_miner_that_breaks_on_every_bad_body() -> None:
+    broken, other = refused("job_002", 500), good_job("job_003")
+    bad = Finding("SUB-9", "bad submissions", "4xx", "500")
+    crash, taken = found("SEC-3", "job_002"), found("SEC-3", "job_003")
+    history = jobs(good_job("job_001"), broken, other)
+    assert because(history, crash, taken, bad) == {"SEC-3 job_002": "SUB-9 "}
+    assert because(history, crash) == {}
+
+
+def test_a_callback_is_of_no_job_where_an_answer_named_none() -> None:
+    orphan = Finding("CBK-25", "POST /callback", "this", "that")
+    answered, told = refused("job_002", 202), found("SUB-1", "job_002")
+    without_id = jobs(good_job("job_001"), answered)
+    assert because(without_id, orphan, told) == {"CBK-25 ": "SUB-1 job_002"}
+    full = jobs(good_job("job_001"), refused("job_002", 503))
+    assert because(full, orphan, told) == {}
+
+
+def test_a_status_that_breaks_down_does_so_at_its_url_too() -> None:
+    broken = found("SUB-6", "job_001", cause="answered 500")
+    dead, unanswered = found("SUB-6", "job_002", cause="answered 404"), found("POL-11", "job_002")
+    history = jobs(good_job("job_001"), good_job("job_002"))
+    assert because(history, broken, dead, unanswered) == {"SUB-6 job_001": "POL-11 job_002"}
+    assert because(history, broken, dead) == {}
+
+
+def test_a_result_that_changes_differs_from_what_it_is_compared_with() -> None:
+    late = [found(clause, "job_001") for clause in ("IMG-3", "SUB-7", "RES-4")]
+    other, changed = found("IMG-3", "job_002"), found("RES-3", "job_001")
+    told = because(jobs(good_job("job_001"), good_job("job_002")), *late, other, changed)
+    assert set(told) == {"IMG-3 job_001", "SUB-7 job_001", "RES-4 job_001"}
+    assert set(told.values()) == {"RES-3 job_001"}
+
+
+def test_where_jobs_share_an_id_callbacks_have_one_that_nobody_was_told() -> None:
+    orphan = Finding("CBK-25", "POST /callback", "this", "that")
+    assert because(jobs(good_job()), orphan, found("SUB-3", "job_001")) == {
+        "CBK-25 ": "SUB-3 job_001"
+    }
+
+
+def test_what_all_pictures_have_in_common_is_the_damage_that_each_of_them_shows() -> None:
+    common = Finding("IMG-5", "21 pictures", "this", "that")
+    told = because(jobs(good_job()), common, found("IMG-2", "job_001"))
+    assert told == {"IMG-5 ": "IMG-2 job_001"}
+    assert because(jobs(good_job()), common, found("IMG-3", "job_001")) == {}
+
+
+def test_a_right_result_that_changes_later_is_no_damage() -> None:
+    """As other results do; this job is excused from being judged for it."""
+    quiet = spoiled(good_job("job_001"), Submitted, tags={"load": "quiet"})
+    loud = spoiled(good_job("job_002", at=5.0), Submitted, request=_request("job_001"))
+    right = spoiled(loud, Downloaded, file=a_picture("job_001"))
+    changes, differs = found("RES-3", "job_001"), found("IMG-3", "job_002")
+    assert because(jobs(quiet, right), changes, differs) == {"IMG-3 job_002": "RES-3 job_001"}
+    assert because(jobs(quiet, loud), changes, differs) == {}
+
+
+def test_a_wrong_time_in_the_status_is_not_the_callbacks() -> None:
+    times = [found("CBK-27", "job_001"), found("CBK-27", "job_002"), found("POL-9", "job_001")]
+    told = because(jobs(good_job("job_001"), good_job("job_002")), *times)
+    assert told == {"CBK-27 job_001": "POL-9 job_001"}
+
+
 def test_a_status_of_another_job_leads_to_its_pictures() -> None:
     told = because(jobs(good_job()), found("POL-10", "job_001"), found("RES-4", "job_001"))
     assert told == {"RES-4 job_001": "POL-10 job_001"}
+
+
+def test_a_status_of_another_job_says_what_is_true_of_that_one() -> None:
+    told = because(
+        jobs(good_job("job_001"), good_job("job_002")),
+        found("POL-10", "job_001"),
+        *(found("CBK-11", f"job_{n:03d}") for n in (1, 2)),
+    )
+    assert told == {"CBK-11 job_001": "POL-10 job_001"}
 
 
 def test_a_miner_that_is_gone_explains_what_is_missing_from_then_on() -> None:
@@ -131,6 +212,22 @@ def test_where_nothing_is_ever_delivered_it_is_not_for_an_expiry() -> None:
     lost, expiry = found("CBK-1", "job_001"), found("EXP-1", "job_001")
     assert because(jobs(none), lost, expiry) == {"EXP-1 job_001": "CBK-1 job_001"}
     assert because(jobs(none, one), lost, expiry) == {}
+
+
+@pytest.mark.parametrize("clause", ["EXP-1", "EXP-4", "EXP-5", "CBK-19"])
+def test_a_callback_that_other_jobs_miss_too_is_not_missing_for_what_was_special(
+    clause: str,
+) -> None:
+    def missed(name: str, word: str) -> list[AsyncEvent]:
+        section = CallbackSection(status=word)
+        return spoiled(without(good_job(name), Delivered), Polled, callback=section)
+
+    lost, special = found("CBK-1", "job_001"), found(clause, "job_002")
+    plain, sound = missed("job_001", "skipped"), good_job("job_003")
+    alike = jobs(plain, missed("job_002", "skipped"), sound)
+    assert because(alike, lost, special) == {f"{clause} job_002": "CBK-1 job_001"}
+    assert because(jobs(plain, missed("job_002", "expired"), sound), lost, special) == {}
+    assert because(jobs(plain, good_job("job_002"), sound), lost, special) == {}
 
 
 def test_a_few_jobs_that_fail_are_no_dead_engine() -> None:
@@ -263,6 +360,108 @@ def test_where_no_expiry_is_kept_it_does_not_matter_how_it_is_written() -> None:
     assert told == {"EXP-4 job_001": "EXP-2 job_003"}
 
 
+def test_a_lora_that_stays_and_cannot_be_loaded_fails_the_next_job() -> None:
+    asked = good_job("job_001", lora_path="no-such.safetensors")
+    error = "'no-such.safetensors' is unknown; there are a.safetensors, b.safetensors"
+    plain, own = failed("job_002", error), failed("job_003", error)
+    own = spoiled(
+        own, Submitted, request={**_request("job_003"), "lora_path": "no-such.safetensors"}
+    )
+    other = failed("job_004", "out of memory")
+    stays, *fails = found("IDN-5", "job_005"), *(found("SCH-2", f"job_{n:03d}") for n in (2, 3, 4))
+    told = because(jobs(asked, plain, own, other), stays, *fails)
+    assert told == {"SCH-2 job_002": "IDN-5 job_005"}
+
+
+PART = "Partial render detected: rows 42–63 differ from the idle reference (32.8 %)"
+WHOLE = "Wrong picture: all rows differ from the idle reference (100.0 %)"
+
+
+def beside_its_reference(told: str, seed: int = 7, lora: bool = False) -> History:
+    """Two jobs with one request: made in quiet, and under load with this difference from it; before
+    both, if wanted, one with a LoRA."""
+    quiet = spoiled(good_job("job_001", seed=seed), Submitted, tags={"load": "quiet"})
+    loud = good_job("job_002", at=5.0, prompt="a fox", seed=seed)
+    two, one = a_picture("job_002").sha256, a_picture("job_001").sha256
+    compared: list[AsyncEvent] = [Compared(at=9.0, sha256=two, reference=one, difference=told)]
+    styled = good_job("job_003", lora_path="a.safetensors") if lora else []
+    return build(scenario(styled, quiet, loud, compared))
+
+
+@pytest.mark.parametrize("clause", ["IDN-5", "TRN-3"])
+def test_a_picture_of_which_a_part_is_right_accuses_no_lora_seed_or_training(clause: str) -> None:
+    differs, accused = found("IMG-3", "job_002"), found(clause, "job_002")
+    history = beside_its_reference(PART, lora=True)
+    assert because(history, accused, differs) == {f"{clause} job_002": "IMG-3 job_002"}
+    drifted = beside_its_reference(f"{PART}; the rest differs by at most 3 levels", lora=True)
+    for other in (drifted, beside_its_reference(WHOLE, lora=True)):
+        assert f"{clause} job_002" not in because(other, accused, differs)
+
+
+def test_a_lora_that_stays_explains_pictures_that_differ_throughout_and_no_others() -> None:
+    differs, stays = found("IMG-3", "job_002"), found("IDN-5", "job_001")
+    whole, part = (beside_its_reference(told, lora=True) for told in (WHOLE, PART))
+    assert because(whole, differs, stays) == {"IMG-3 job_002": "IDN-5 job_001"}
+    assert because(part, differs, stays) == {"IDN-5 job_001": "IMG-3 job_002"}
+
+
+@pytest.mark.parametrize("clause", ["IDN-5", "TRN-3"])
+def test_pictures_that_were_wrong_before_any_lora_or_training_accuse_neither(clause: str) -> None:
+    differs, accused = found("IMG-3", "job_002"), found(clause, "job_001")
+    seed = found("IDN-3", "job_003")  # of another request
+    early = because(beside_its_reference(WHOLE), accused, differs, seed)
+    assert early == {f"{clause} job_001": "IMG-3 job_002", "IDN-3 job_003": "IMG-3 job_002"}
+    assert f"{clause} job_001" not in because(
+        beside_its_reference(WHOLE, lora=True), accused, differs
+    )
+    assert f"{clause} job_001" not in because(beside_its_reference(WHOLE, seed=0), accused, differs)
+
+
+@pytest.mark.parametrize("clause", ["CBK-9", "CBK-28", "RES-4", "SUB-7"])
+def test_a_wrong_picture_beside_the_right_result_is_no_damage(clause: str) -> None:
+    """Its result is that of its idle reference."""
+    quiet = spoiled(good_job("job_001"), Submitted, tags={"load": "quiet"})
+    request = _request("job_001")
+    loud = spoiled(good_job("job_002", at=5.0), Submitted, request=request)
+    right = spoiled(loud, Downloaded, file=a_picture("job_001"))
+    apart, differs = found(clause, "job_002"), found("IMG-3", "job_002")
+    assert because(jobs(quiet, right), apart, differs) == {"IMG-3 job_002": f"{clause} job_002"}
+    assert because(jobs(quiet, loud), apart, differs) == {}
+
+
+def test_a_miner_that_claims_deliveries_claims_expired_ones_too() -> None:
+    expired = spoiled(good_job("job_002"), Polled, callback=CallbackSection(status="skipped"))
+    claimed, told = found("CBK-10", "job_001"), found("EXP-7", "job_002")
+    alike = jobs(good_job("job_001"), good_job("job_002"))
+    assert because(alike, claimed, told) == {"EXP-7 job_002": "CBK-10 job_001"}
+    assert because(jobs(good_job("job_001"), expired), claimed, told) == {}
+
+
+def test_what_is_said_of_a_callback_to_the_url_of_another_job_is_of_that_url() -> None:
+    mixed, preview = found("CBK-3", "job_001"), found("CBK-13", "job_001")
+    assert because(jobs(good_job()), mixed, preview) == {"CBK-13 job_001": "CBK-3 job_001"}
+
+
+def test_a_type_that_is_wrong_in_the_callback_alone_is_the_callbacks() -> None:
+    typed, named = found("IMG-1", "job_001", cause="type"), found("CBK-26", "job_001")
+    torn = found("IMG-1", "job_001", cause="truncated")
+    assert because(jobs(good_job()), typed, named) == {"IMG-1 job_001": "CBK-26 job_001"}
+    assert because(jobs(good_job()), torn, named) == {}
+
+
+def test_pictures_of_another_format_are_told_once_whichever_job_they_are_of() -> None:
+    typed = found("IMG-1", "job_001", cause="type")
+    served, sent, other = (
+        found("RES-2", "job_002"),
+        found("CBK-26", "job_002"),
+        found("CBK-26", "job_003"),
+    )
+    history = jobs(*(good_job(f"job_{n:03d}") for n in (1, 2, 3)))
+    told = because(history, typed, served, sent, other)
+    assert told == {"RES-2 job_002": "IMG-1 job_001", "CBK-26 job_002": "IMG-1 job_001"}
+    assert because(history, served, sent, other) == {}
+
+
 def test_a_lora_that_stays_explains_plain_pictures_that_look_like_it() -> None:
     styled = good_job("job_002", lora_path="a.safetensors")
     told = because(
@@ -290,6 +489,18 @@ def _request(job: str) -> dict[str, object]:
     return next(e.request for e in good_job(job) if isinstance(e, Submitted))
 
 
+def test_of_two_jobs_with_one_picture_either_may_be_the_one_that_differs() -> None:
+    taken, right = good_job("job_002"), good_job("job_003")
+    taken = spoiled(taken, Downloaded, file=a_picture("job_001"))
+    same, differs, other = (
+        found("IDN-1", "job_002"),
+        found("IMG-3", "job_001"),
+        found("IMG-3", "job_003"),
+    )
+    history = jobs(good_job("job_001"), taken, right)
+    assert because(history, same, differs, other) == {"IMG-3 job_001": "IDN-1 job_002"}
+
+
 def test_a_damaged_picture_is_no_witness_either() -> None:
     reference = spoiled(good_job("job_002"), Submitted, request=_request("job_001"))
     history = jobs(good_job("job_001"), reference)
@@ -297,10 +508,11 @@ def test_a_damaged_picture_is_no_witness_either() -> None:
     assert told == {"TRN-3 job_002": "IMG-4 job_001"}
 
 
-def test_two_blank_pictures_are_equal_because_they_are_blank() -> None:
+@pytest.mark.parametrize("damage", ["IMG-2", "IMG-3", "IMG-4"])
+def test_two_blank_pictures_are_equal_because_they_are_blank(damage: str) -> None:
     blank = spoiled(good_job("job_001"), Examined, suspicions=("all black",), signs=("solid",))
-    told = because(jobs(blank), found("IMG-2", "job_001"), found("IDN-1", "job_001"))
-    assert told == {"IDN-1 job_001": "IMG-2 job_001"}
+    told = because(jobs(blank), found(damage, "job_001"), found("IDN-1", "job_001"))
+    assert told == {"IDN-1 job_001": f"{damage} job_001"}
     told = because(jobs(good_job()), found("IMG-2", "job_001"), found("IDN-1", "job_001"))
     assert told == {}
 

@@ -13,6 +13,7 @@ from asyncproof.history.build import build
 from asyncproof.history.events import (
     CALLBACK_LINK,
     ActKind,
+    Answered,
     AsyncEvent,
     CallbackSection,
     Delivered,
@@ -538,6 +539,22 @@ def test_a_job_that_hung_by_itself_was_not_held_up(status: str, outcome: Outcome
     late = waiting(spoiled(good_job("job_002", at=12.0), Polled, status=status), 13.5)
     history = a_run(held(good_job("job_001")), late)
     assert BY_NAME["slow_receivers_hold_up_nobody_else"](history).outcome is outcome
+
+
+@pytest.mark.parametrize("said", ["skipped", "expired"])
+def test_a_job_whose_callback_was_withheld_was_not_held_up(said: str) -> None:
+    section = CallbackSection(status=said)
+    withheld = spoiled(without(good_job("job_002", at=0.1), Delivered), Polled, callback=section)
+    result = BY_NAME["slow_receivers_hold_up_nobody_else"](a_run(held(good_job()), withheld))
+    assert result.outcome is Outcome.NOT_APPLICABLE
+    lost = a_run(held(good_job()), without(good_job("job_002", at=0.1), Delivered))
+    assert BY_NAME["slow_receivers_hold_up_nobody_else"](lost).outcome is Outcome.FAIL
+
+
+def test_a_callback_of_an_earlier_job_with_the_same_id_did_not_come_elsewhere() -> None:
+    again = spoiled(without(good_job("job_002", at=5.0), Delivered), Answered, job_id="id-job_001")
+    (found,) = findings_of("every_job_is_delivered", a_run(good_job("job_001"), again))
+    assert "it came to" not in found
 
 
 def test_a_receiver_that_let_go_too_soon_tells_nothing_of_others() -> None:

@@ -169,6 +169,16 @@ def test_a_miner_without_progress_owes_nothing_for_it() -> None:
         assert FAMILY.outcome(check, silent) is Outcome.NOT_APPLICABLE
 
 
+def test_a_first_word_that_is_taken_back_is_one_cause_whatever_comes_after_it() -> None:
+    done = submission("completed")
+    queued, working = done(good_job("job_001")), done(good_job("job_002", at=9.0))
+    working = [e for e in working if not (isinstance(e, Polled) and e.status == "queued")]
+    history = build(scenario(queued, working))
+    found = polling.order_never_goes_backwards(history).findings
+    assert len(found) == 2
+    assert len({finding.cause for finding in found}) == 1
+
+
 def test_where_no_job_failed_no_reason_is_owed() -> None:
     outcome = FAMILY.outcome(polling.failures_are_explained, good_job("job_001"))
     assert outcome is Outcome.NOT_APPLICABLE

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from asyncproof.checks import secrecy
+from asyncproof.history.build import build
 from asyncproof.history.events import Answered, AsyncEvent, Polled, Submitted
 from asyncproof.workload.special_cases import TRAVERSAL, Meant
 from tests.support.histories import (
@@ -15,6 +16,7 @@ from tests.support.histories import (
     good_job,
     plus,
     probed,
+    scenario,
     spoiled,
     tagged,
 )
@@ -105,3 +107,14 @@ def test_a_hostile_id_is_told_so_that_it_can_be_printed() -> None:
     subject = job.finding("SEC-3", "", "").subject
     assert subject.isprintable()
     assert len(subject) < 100
+
+
+def test_a_status_that_tells_the_secret_is_told_of_its_job_alone() -> None:
+    """Also where it was asked for beside the jobs of another test."""
+    asked = probed("status_url", 200, leaks_secret=True, path="/inference/status/id-job_001")
+    leaking = spoiled(good_job("job_001"), Polled, leaks_secret=True)
+    whole = build(scenario(leaking, good_job("job_002"), [asked]))
+    (found,) = secrecy.secrets_are_told_to_nobody(whole).findings
+    assert found.job == "job_001"
+    other = whole.only(job for job in whole if job.name == "job_002")
+    assert not secrecy.secrets_are_told_to_nobody(other).findings

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from asyncproof.checks import chosen_ids, refusals, submission, unusual
@@ -44,6 +45,7 @@ from tests.support.histories import (
 
 FAMILY = Family(
     submission.submissions_are_answered_at_once,
+    submission.no_submission_waits_while_the_miner_answers,
     submission.status_urls_work,
     submission.result_urls_work,
     submission.first_status_is_legal,
@@ -313,3 +315,43 @@ def test_a_refused_job_of_a_server_that_chooses_the_ids(calls_back: bool, found:
 def test_every_check_of_the_family_reports_something() -> None:
     reported = set().union(*(row[2] for row in SPOILED)) | {"SUB-14"}
     assert reported == FAMILY.clauses
+
+
+def waiting(name: str, at: float, took: float) -> list[AsyncEvent]:
+    """A job whose submission is answered when it is over, ``took`` seconds after it was sent."""
+    events = spoiled(good_job(name, at), Answered, at=at + took, took=took)
+    later = [e for e in events if not isinstance(e, Submitted | Answered | Delivered)]
+    first = [e for e in events if e not in later]
+    return [*first, *(msgspec.structs.replace(e, at=e.at + took) for e in later)]
+
+
+def polled_in(took: float, events: list[AsyncEvent]) -> list[AsyncEvent]:
+    return [msgspec.structs.replace(e, took=took) if isinstance(e, Polled) else e for e in events]
+
+
+LATE: list[tuple[str, list[list[AsyncEvent]], bool]] = [
+    ("its own callback came meanwhile", [waiting("job_001", 0.0, 4.0)], True),
+    ("nothing came meanwhile", [without(waiting("job_001", 0.0, 4.0), Delivered)], False),
+    (
+        "other polls were answered meanwhile",
+        [without(waiting("job_001", 0.0, 4.0), Delivered), good_job("job_002", at=1.0)],
+        True,
+    ),
+    (
+        "other polls waited as well",
+        [
+            without(waiting("job_001", 0.0, 4.0), Delivered),
+            polled_in(0.4, good_job("job_002", at=1.0)),
+        ],
+        False,
+    ),
+    ("it came soon", [waiting("job_001", 0.0, 0.9)], False),
+]
+
+
+@pytest.mark.parametrize(("jobs", "found"), [row[1:] for row in LATE], ids=[row[0] for row in LATE])
+def test_a_late_answer_counts_where_the_miner_was_heard_of_meanwhile(
+    jobs: list[list[AsyncEvent]], found: bool
+) -> None:
+    check = submission.no_submission_waits_while_the_miner_answers
+    assert bool(check(build(scenario(*jobs))).findings) is found

@@ -366,6 +366,13 @@ def test_jobs_in_a_row_do_not_get_slower(durations: tuple[float, ...], expected:
     assert outcome(order.jobs_do_not_get_slower, *in_a_row(*durations)) is expected
 
 
+def test_jobs_whose_polls_are_answered_late_are_not_slow_for_that() -> None:
+    jobs = in_a_row(2, 2, 2, 2, 9, 9)
+    held = [spoiled(job, Polled, took=6.0) for job in jobs[4:]]
+    assert outcome(order.jobs_do_not_get_slower, *jobs) is BAD
+    assert outcome(order.jobs_do_not_get_slower, *jobs[:4], *held) is GOOD
+
+
 def test_jobs_that_hung_until_they_failed_were_not_slow() -> None:
     jobs = in_a_row(2, 2, 2, 2, 2, 2, 9, 9, 9)
     failed = [spoiled(job, Polled, status="failed") for job in jobs[6:]]

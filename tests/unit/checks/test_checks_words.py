@@ -21,6 +21,7 @@ from asyncproof.history.job_health import JobHealth, Stage
 from asyncproof.workload.expiries import EXPIRY, Expiry
 from asyncproof.workload.special_cases import (
     CASE,
+    HEALTH_BUSY,
     HEALTH_IDLE,
     MEANT,
     STATUS_URL,
@@ -35,6 +36,7 @@ from tests.support.histories import (
     probed,
     scenario,
     spoiled,
+    without,
 )
 from tests.support.words import (
     BEGAN,
@@ -107,6 +109,12 @@ ROWS: list[Row] = [
         "still loaded: see IDN-5",
     ),
     # SUB
+    (
+        "every_submission_accepted",
+        [job(of(Answered, job_id=None))],
+        "got 202",
+        "name the job in this answer",
+    ),
     (
         "status_urls_work",
         [job(answered(STATUS_URL, 200, job_id="id-job_002")), OTHER],
@@ -296,6 +304,19 @@ ROWS: list[Row] = [
         [job(plus(probed(HEALTH_IDLE, 503, at=0.0, body='{"status": "healthy"}')))],
         "got 503",
         "make code and body agree",
+    ),
+    (
+        "healthy_when_busy",
+        [job(plus(probed(HEALTH_BUSY, 503, at=0.15, body='{"status": "healthy"}')))],
+        "got 503",
+        "make code and body agree",
+    ),
+    # TRN
+    (
+        "inference_survives_training",
+        [[*without(job(plus(probed("train", 202, at=0.05))), Polled)]],
+        "got no status of it",
+        "separate them",
     ),
     # IMG
     (

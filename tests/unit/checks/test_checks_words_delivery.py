@@ -54,6 +54,12 @@ ROWS: list[Row] = [
     ),
     (
         "every_job_is_delivered",
+        [job(lost, section(status="expired")), OTHER],
+        "the miner says 'expired'",
+        "lay ahead: compare it with the present time",
+    ),
+    (
+        "every_job_is_delivered",
         [job(lost, of(Polled, status="failed", callback=None)), OTHER],
         "says nothing",
         "on every end of a job, failures too",

@@ -32,6 +32,18 @@ def test_a_page_becomes_clauses_in_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Never again.", "Once. Never again."),
+        ("Taken once;\nnever again. And so on.\n\nMore.", "Once. Taken once."),
+        ("", "Once."),
+    ],
+)
+def test_a_rule_is_a_title_and_one_whole_sentence(text: str, told: str) -> None:
+    assert Clause("CBK-4", Level.MUST, "Once", text).rule == told
+
+
+@pytest.mark.parametrize(
     ("page", "told"),
     [
         (PAGE + "\n### CBK-4 (MAY) Again\n", "CBK-4 appears twice"),

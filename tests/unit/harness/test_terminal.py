@@ -78,6 +78,37 @@ def test_what_there_was_nothing_to_judge_of_is_one_line() -> None:
     )
 
 
+def test_of_many_clauses_without_anything_to_judge_the_first_are_named() -> None:
+    many = CheckResult("check", tuple(f"A-{n}" for n in range(20)), 0)
+    (line,) = terminal.unjudged(Verdict((many,), {}))
+    assert line.endswith(
+        ": A-0, A-1, A-2, A-3, A-4, A-5, A-6, A-7, A-8, A-9, A-10, A-11 and 8 more"
+    )
+
+
+def test_where_something_is_broken_what_was_not_judged_is_told_in_brief() -> None:
+    broken_one = CheckResult("broken", ("A-1",), 1, (broken("A-1"),))
+    missed = [CheckResult("check", (c,), 0, scenario=f"test_{c}") for c in ("B-1", "B-2")]
+    idle = [CheckResult("idle", (f"C-{n}",), 0, reason="there is none") for n in range(5)]
+    lines = list(terminal.lines(Verdict((broken_one, *missed, *idle), {})))
+    told = [line for line in lines if line.startswith(("INCONCLUSIVE", "NOT APPLICABLE"))]
+    assert told == [
+        "INCONCLUSIVE 2 tests: not judged, since there was nothing of the kind: B-1, B-2",
+        "NOT APPLICABLE: C-0, C-1, C-2, C-3, C-4 (the report says why)",
+    ]
+    calm = list(terminal.lines(Verdict((*missed, *idle), {})))
+    assert "INCONCLUSIVE test_B-1: not judged, since there was nothing of the kind: B-1" in calm
+    assert "NOT APPLICABLE C-0: there is none" in calm
+
+
+def test_what_explains_others_of_its_own_clause_says_how_many() -> None:
+    echoes = [replace(broken(c, "job_2"), because="A-1") for c in ("A-1", "A-1", "B-1")]
+    result = CheckResult("check", ("A-1",), 4, (broken("A-1"), *echoes))
+    assert "      also seen because of this: B-1 ×1, 2 more of A-1" in list(
+        terminal.lines(Verdict((result,), {}))
+    )
+
+
 def test_tests_that_miss_the_same_share_a_line() -> None:
     missed = CheckResult("check", ("A-1",), 0)
     results = [replace(missed, scenario=f"test_{n}") for n in range(3)]

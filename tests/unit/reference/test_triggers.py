@@ -72,6 +72,17 @@ def test_a_fault_can_carry_a_value() -> None:
         parse_fault("hang:x")
 
 
+def test_which_jobs_a_fault_strikes_is_logged_once_for_each(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Under ``--log-level DEBUG``."""
+    arming, jobs = Arming(Trigger("every", 2.0), 0, Load()), [a_job(n) for n in (1, 2, 3, 4)]
+    with caplog.at_level("DEBUG"):
+        for job in (*jobs, *jobs):
+            arming(FAULT, job)
+    assert caplog.messages == [f"fault all-black strikes job j{n}" for n in (2, 4)]
+
+
 def test_a_race_fault_strikes_only_with_more_jobs_in_flight_and_stays_with_its_job() -> None:
     """What was decided for a job at its first moment holds to its end."""
     load = Load(3)
