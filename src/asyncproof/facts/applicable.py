@@ -152,13 +152,12 @@ SUBMIT = "POST /inference"  # where docs/protocol.md has jobs submitted
 
 def clauses_in_their_words(clauses: Mapping[str, Clause], spoken: Spoken) -> dict[str, Clause]:
     """The clauses as they read for this server: where jobs are submitted, its fields and states."""
-    return {
-        name: replace(
-            clause,
-            text=_replaced(clause.text, {SUBMIT: spoken.submit, **words_of(name, spoken)}),
-        )
-        for name, clause in clauses.items()
-    }
+    told = dict[str, Clause]()
+    for name, clause in clauses.items():
+        words = {SUBMIT: spoken.submit, **words_of(name, spoken)}
+        title, text = _replaced(clause.title, words), _replaced(clause.text, words)
+        told[name] = replace(clause, title=title, text=text)
+    return told
 
 
 SECTION = ("status", "status_code", "attempted_at", "payload_status", "error")

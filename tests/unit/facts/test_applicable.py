@@ -138,8 +138,9 @@ def test_fields_have_the_names_of_the_server_where_the_clause_looks(
 
 def test_the_reason_of_a_clause_is_that_of_this_server() -> None:
     told = clauses_in_their_words(CLAUSES, QUEUE)
-    assert "`POST /jobs` with a valid body" in told["SUB-1"].reason
-    assert "(`job.id` or `id`)" in told["SUB-1"].reason
+    assert "`POST /jobs` with a valid body" in told["SUB-1"].rule
+    assert "(`job.id` or `id`)" in told["SUB-1"].rule
+    assert "Without `hook.url`" in told["CBK-18"].rule
     assert clauses_in_their_words(CLAUSES, dialect("inference").spoken) == CLAUSES
 
 
