@@ -1,7 +1,8 @@
 """The words of the protocol, each defined once: states, fields and headers."""
 
 TERMINAL = frozenset({"completed", "failed", "timeout"})
-STATUSES = frozenset({"queued", "processing"}) | TERMINAL
+UNENDED = frozenset({"queued", "processing"})
+STATUSES = UNENDED | TERMINAL
 CALLBACK_STATUSES = frozenset({"delivered", "failed", "expired", "skipped", "error"})
 CALLBACK_FIELDS = ("job_id", "status", "completed_at", "image_url", "error")
 """The text fields of a callback's form, which also has the part ``image``."""

@@ -1,15 +1,21 @@
 """The dashboard as a tool: its table, filters and keys, the page of a job, and many callbacks."""
 
+import json
 import re
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from asyncproof.receiver.bodies import shape_of
 from asyncproof.receiver.storage.entries import CallbackEntry, encode
+from asyncproof.wire.dialect import Dialect
+from asyncproof.wire.profile import parse
 from tests.browser.test_pages import EVIL, picture
 from tests.support.receiver_support import Running, callback, form, part, post, running
+from tests.unit.wire.test_dialect import QUEUE
 
 
 @pytest.fixture
@@ -279,3 +285,23 @@ def test_every_page_fits_its_window(
 def _brightness(colour: str) -> float:
     red, green, blue = (int(n) for n in re.findall(r"\d+", colour)[:3])
     return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def test_the_example_and_a_link_are_those_of_the_profile(page: Any, tmp_path: Path) -> None:
+    shape = shape_of(Dialect(parse(QUEUE)))
+    with running(tmp_path / "kept", shape=shape, signature="nothing") as run:
+        opened(page, run)
+        page.wait_for_selector("#byhand:visible")
+        said = page.inner_text("#example").strip()
+        assert f"curl {run.server.url}/callback" in said
+        body = json.loads(said.partition("-d '")[2].removesuffix("'"))
+        assert body["job"] == {"id": "hello", "state": "done"}
+        request = urllib.request.Request(
+            f"{run.server.url}/callback",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json"},
+        )
+        urllib.request.urlopen(request, timeout=20).close()
+        page.wait_for_selector(".name:text-is('hello')")
+        assert page.inner_text(".no-picture") == "a link: http://127.0.0.1/picture.png"
+        page.goto("about:blank")  # which misses no server that is gone

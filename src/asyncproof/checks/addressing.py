@@ -12,7 +12,7 @@ from asyncproof.history.history import History, JobRecord
 def callbacks_go_to_their_own_url(history: History) -> Iterator[Ruling]:
     """The job_id in a callback is that of the job whose url it came to."""
     for job in history.accepted:
-        for delivery in job.deliveries:
+        for delivery in job.callbacks:
             named = delivery.fields.get("job_id")
             if named == job.job_id:
                 yield None

@@ -7,14 +7,16 @@ from asyncproof.facts.delivery_outcome import (
     is_due,
     is_surely_taken,
     is_taken,
+    noticed_late,
     repeated,
     was_unreachable,
 )
 from asyncproof.facts.owing import DELIVERED, SKIPPED, owed_a_callback, unless_absent
 from asyncproof.facts.unreadable import is_unreadable
-from asyncproof.harness.verdict import Ruling, check
+from asyncproof.harness.verdict import Finding, Ruling, check
 from asyncproof.history.events import CallbackSection, Delivered
 from asyncproof.history.history import History, JobRecord
+from asyncproof.text import quoted
 
 SECRETS = {
     "missing": "send callback_secret in the header X-Callback-Secret",
@@ -28,7 +30,7 @@ SECRETS = {
 def callbacks_carry_their_secret(history: History) -> Iterator[Ruling]:
     """Every callback carries the secret of its own job in X-Callback-Secret."""
     for job in history.accepted:
-        for delivery in job.deliveries:
+        for delivery in job.callbacks:
             if delivery.secret == "match":
                 yield None
             else:
@@ -51,7 +53,7 @@ def _secret_told(history: History, delivery: Delivered) -> str:
 
 @check("CBK-4", every_job=True)
 def one_delivery_per_job(history: History) -> Iterator[Ruling]:
-    """After a callback was answered 2xx there is never another."""
+    """After the callback about the end was answered 2xx there is never another."""
     yield from unless_absent(history, _one_delivery_per_job(history), "no callback reached us")
 
 
@@ -59,9 +61,12 @@ def _one_delivery_per_job(history: History) -> Iterator[Ruling]:
     for job in history.accepted:
         if not job.deliveries:
             continue
+        if late := noticed_late(job):
+            yield _noticed_late(job, *late)
         sent = repeated(job)
-        if not sent:
+        if not sent and not late:
             yield None
+        if not sent:
             continue
         times = " and ".join(f"{job.since_submission(d.at):.1f} s" for d in sent)
         yield job.finding(
@@ -69,9 +74,29 @@ def _one_delivery_per_job(history: History) -> Iterator[Ruling]:
             "1 delivery",
             f"{len(sent)} ({times} after submission)",
             at=sent[1].at,
-            advice="a 2xx answer ends the delivery; retry only after an error answer",
+            advice="a 2xx answer ends the delivery; retry only after an error answer" + _ids(sent),
             cause="delivered again",
         )
+
+
+def _ids(sent: list[Delivered]) -> str:
+    """Of repeats that are promised to be marked, and are not."""
+    ids = [delivery.delivery_id for delivery in sent]
+    if not any(ids):
+        return ""
+    shown = ", ".join(quoted(one) if one else "none" for one in ids)
+    return f", and with the same delivery id: they were {shown}"
+
+
+def _noticed_late(job: JobRecord, end: Delivered, first: Delivered, *_: Delivered) -> Finding:
+    return job.finding(
+        "CBK-4",
+        f"no callback after the one that said {end.fields.get('status')}",
+        f"one that says {first.fields.get('status')}, {first.began - end.at:.1f} s later",
+        at=first.at,
+        advice="send the callbacks of one job one after another, and that about its end last",
+        cause="a notice of work after the end",
+    )
 
 
 @check("CBK-16", every_job=True)

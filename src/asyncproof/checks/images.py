@@ -155,7 +155,7 @@ def pictures_share_no_defect(history: History) -> Iterator[Ruling]:
             f"{found.pictures} pictures",
             "pictures of different requests have nothing in common but a style",
             found.common.seen,
-            advice=f"{found.common.cause}; one of the pictures: {found.example.path}",
+            advice=f"perhaps {found.common.cause}; one of the pictures: {found.example.path}",
             cause=found.common.name,
         )
 
@@ -171,11 +171,11 @@ def completed_jobs_deliver_a_picture(history: History) -> Iterator[Ruling]:
         if delivery.image is None and not link_sent(job):
             got = "neither"
         elif delivery.image is None and linked is not None and is_dead(linked):
-            got = f"no image part, and a link that leads nowhere: {_nowhere(linked)}"
+            got = f"no picture, and a link that leads nowhere: {_nowhere(linked)}"
         yield (
             job.finding(
                 "CBK-8",
-                "an image part, or an image_url that leads to the picture",
+                "the picture in `image`, or a link to it in `image_url`",
                 got,
                 at=delivery.at,
                 advice=NO_PICTURE if linked is None else DEAD_LINK,
@@ -186,10 +186,10 @@ def completed_jobs_deliver_a_picture(history: History) -> Iterator[Ruling]:
         )
 
 
-NO_PICTURE = "attach the file of the result as the part `image`, or say where it lies"
+NO_PICTURE = "send the file of the result in `image`, or say where it lies"
 DEAD_LINK = (
     "a path of the miner's own disk, or a host that only the miner knows, is no link for anybody "
-    "else: send a whole http(s) url, or the picture itself as the part `image`"
+    "else: send a whole http(s) url, or the picture itself in `image`"
 )
 
 

@@ -1,18 +1,21 @@
 """CBK: what is in a callback: its form, its fields, its picture's name and type."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
+from asyncproof.facts.delivery_outcome import is_taken
 from asyncproof.facts.owing import unless_absent
 from asyncproof.facts.pictures import misnamed, suffix
 from asyncproof.facts.unreadable import is_unreadable, unread
-from asyncproof.harness.verdict import Finding, Ruling, check
-from asyncproof.history.events import Delivered
+from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
+from asyncproof.history.events import Delivered, Polled
 from asyncproof.history.history import History, JobRecord
 from asyncproof.text import quoted
 from asyncproof.wire import protocol
+from asyncproof.workload.needs import Need
 
 SAME_MOMENT = 10.0
+ON_ITS_WAY = 2.0  # seconds that a callback may take from its sender to us
 UNITS = {"years": 31_557_600, "days": 86_400, "hours": 3_600, "minutes": 60}  # seconds of each
 
 
@@ -21,8 +24,8 @@ def callbacks_are_multipart_posts(history: History) -> Iterator[Ruling]:
     """Every callback is a POST with a multipart form (or JSON, where the server's profile says so)
     that can be read to its end."""
     for job in history.accepted:
-        redirected = any(d.answered in range(300, 400) for d in job.deliveries)
-        for delivery in job.deliveries:
+        redirected = any(d.answered in range(300, 400) for d in job.callbacks)
+        for delivery in job.callbacks:
             if delivery.nemesis or redirected or delivery.secret != "match":
                 continue
             wrong = _form_fault(delivery, _kind(history))
@@ -91,33 +94,52 @@ def _form_fault(delivery: Delivered, kind: str) -> str:
     return "; ".join(delivery.form_problems)
 
 
+CARRIED: Mapping[str, Need] = {
+    "job_id": Need.CALLBACK_IDS,
+    "status": Need.CALLBACK_STATES,
+    "completed_at": Need.CALLBACK_TIMES,
+}
+"""What a callback tells, and what its sender needs to have for that."""
+
+
 @check("CBK-6", every_job=True)
 def callbacks_have_their_fields(history: History) -> Iterator[Ruling]:
     """job_id and status are in every callback, completed_at in that of a completed job."""
+    spoken = history.started.dialect if history.started else None
+    lacks = spoken.lacks if spoken else {}
+    if lacks.keys() >= set(CARRIED.values()):
+        yield NotApplicable("its callbacks name neither their job nor a state or a time")
+        return
     for job in history.accepted:
-        for delivery in (d for d in job.deliveries if d.stored):
-            due = ["job_id", "status"]
+        for delivery in (d for d in job.callbacks if d.stored):
             told = delivery.fields.get("status") or job.final_status
-            due += ["completed_at"] if told == "completed" else []
+            due = [name for name, need in CARRIED.items() if need not in lacks]
+            due = [name for name in due if told == "completed" or name != "completed_at"]
             missing = [name for name in due if not delivery.fields.get(name)]
             if not missing:
                 yield None
             else:
                 yield job.finding(
                     "CBK-6",
-                    f"the fields {', '.join(due)}",
-                    f"{', '.join(missing)} missing; there are "
-                    f"{', '.join(delivery.fields) or 'no text fields'}",
+                    f"the fields {_in_code(due)}",
+                    f"{_in_code(missing)} missing; there are "
+                    f"{_in_code(delivery.fields) or 'no text fields'}",
                     at=delivery.at,
-                    advice="send them as text parts of these very names",
-                    cause=f"{', '.join(missing)} missing",
+                    advice="send them as text, by these very names",
+                    cause=f"{_in_code(missing)} missing",
                 )
+
+
+def _in_code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 @check("CBK-7", every_job=True)
 def callback_status_is_the_jobs(history: History) -> Iterator[Ruling]:
-    """The status in the callback is the terminal status that polling shows."""
+    """The status in the callback is the terminal status that polling shows; one about another
+    event says nothing that was over before."""
     for job in history.accepted:
+        yield from _notices_are_true(job)
         if job.terminal is None or job.delivery is None:
             continue
         sent = job.delivery.fields.get("status")
@@ -127,12 +149,37 @@ def callback_status_is_the_jobs(history: History) -> Iterator[Ruling]:
         elif sent:
             yield job.finding(
                 "CBK-7",
-                f"status {' or '.join(sorted(expected))} in the callback, as polled",
-                f"status {sent!r}",
+                f"`status` {' or '.join(sorted(expected))} in the callback, as polled",
+                f"`status` {sent!r}",
                 at=job.delivery.at,
                 advice="build the callback after the job's final state is set, and from it",
                 cause=f"callback says {sent}, status says {job.final_status}",
             )
+
+
+def _notices_are_true(job: JobRecord) -> Iterator[Ruling]:
+    """Each notice of waiting; where a callback was not taken, an old one may come again."""
+    if not all(map(is_taken, job.callbacks)):
+        return
+    told: list[Polled | Delivered] = [*job.polls, *job.notices]
+    begun = [one for one in told if _state(one) not in ("queued", None)]
+    for notice in job.notices:
+        seen = [one for one in begun if one.at + ON_ITS_WAY < notice.began]
+        if notice.fields.get("status") == "queued" and seen:
+            yield job.finding(
+                "CBK-7",
+                f"no callback that says queued once the job was {_state(seen[0])}",
+                f"one {notice.began - seen[0].at:.1f} s later",
+                at=notice.at,
+                advice="send the callbacks of one job one after another, as its states follow",
+                cause="a notice of waiting after work had begun",
+            )
+        else:
+            yield None
+
+
+def _state(told: Polled | Delivered) -> str | None:
+    return told.status if isinstance(told, Polled) else told.fields.get("status")
 
 
 @check("CBK-24", every_job=True)
@@ -208,7 +255,7 @@ def _completed_at_is_the_jobs(history: History) -> Iterator[Ruling]:
         else:
             yield job.finding(
                 "CBK-27",
-                f"completed_at {polled}, as polled",
+                f"`completed_at` of the callback to be {polled}, as polled",
                 f"{sent}, {_in_words(apart)} apart",
                 at=job.delivery.at,
                 advice="take the time once, when the job ends, and give the same one everywhere",

@@ -12,8 +12,9 @@ from asyncproof.facts.answers import (
     refused,
     said,
 )
-from asyncproof.harness.verdict import Finding, Ruling, check
+from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.history import History, JobRecord
+from asyncproof.workload.needs import Need
 from asyncproof.workload.special_cases import (
     BAD_FIELDS,
     CASE,
@@ -122,6 +123,15 @@ def bad_submissions_break_nothing(history: History) -> Iterator[Ruling]:
 @check("SUB-10")
 def refused_submissions_leave_no_job(history: History) -> Iterator[Ruling]:
     """What was refused cannot be asked for, and no callback comes for it."""
+    rulings = list(_refused_submissions_leave_no_job(history))
+    yield from rulings
+    if not rulings and any(job.tags.get(MEANT) == Meant.REFUSED for job in history):
+        yield NotApplicable("the server chooses the ids, so a refused job cannot be asked for")
+
+
+def _refused_submissions_leave_no_job(history: History) -> Iterator[Ruling]:
+    spoken = history.started.dialect if history.started else None
+    lacks = spoken.lacks if spoken else {}
     asked = {probe.tags["job"]: probe for probe in history.probed(REFUSED_JOB)}
     for job in history:
         if job.answered is None or not refused(job.answered.status_code):
@@ -131,6 +141,8 @@ def refused_submissions_leave_no_job(history: History) -> Iterator[Ruling]:
             yield _left_behind(job)
         elif known is not None and refused(known.status_code):
             yield None
+        elif known is None and Need.CHOSEN_IDS in lacks and job.submitted.expects_callback:
+            yield None  # its callback would have shown it
 
 
 def _left_behind(job: JobRecord) -> Finding:

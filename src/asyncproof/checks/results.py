@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from asyncproof.facts.links import followed, is_another, link_fault
+from asyncproof.facts.links import followed, is_another, link_fault, link_sent
 from asyncproof.facts.owing import unless_absent
 from asyncproof.facts.pictures import KINDS, misnamed, suffix
 from asyncproof.harness.verdict import NotApplicable, Ruling, check
@@ -192,7 +192,13 @@ def callback_image_equals_result(history: History) -> Iterator[Ruling]:
     if any(d.image is not None for job in history.accepted for d in job.deliveries):
         yield from rulings
     elif any(job.delivery is not None for job in history.accepted):
-        yield NotApplicable("no callback brought a picture")
+        linked = any(map(link_sent, history.accepted))
+        yield NotApplicable(LINKS_ONLY if linked else "no callback brought a picture")
+
+
+LINKS_ONLY = (
+    "callbacks bring a link and no picture: that it leads to the picture of the job is CBK-28's"
+)
 
 
 def _callback_image_equals_result(history: History) -> Iterator[Ruling]:
@@ -205,7 +211,7 @@ def _callback_image_equals_result(history: History) -> Iterator[Ruling]:
         else:
             yield job.finding(
                 "CBK-9",
-                f"the callback's image to be the result's file ({_file(result.file)})",
+                f"`image` of the callback to be the file of the result ({_file(result.file)})",
                 f"another file ({_file(delivery.image)})",
                 at=delivery.at,
                 advice="encode once, and send and store the same bytes; or one of them is another "

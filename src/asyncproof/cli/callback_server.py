@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -36,12 +37,11 @@ from asyncproof.receiver.control import ControlRules
 from asyncproof.receiver.signatures import UNPROVEN, signature_scheme
 from asyncproof.receiver.storage.retention import Keep, keep
 from asyncproof.settings import CALLBACK_URL
-from asyncproof.vocabulary import SECRET_HEADER
 from asyncproof.wire.dialect import DOCUMENTED, Dialect, dialect
 from asyncproof.wire.profile import ServerProfileError
 
 _PROOFS = {
-    "header": f"header {SECRET_HEADER}",
+    "header": "header {header}",
     "standard-webhooks": "signed as Standard Webhooks",
     "hub": "signed in X-Hub-Signature-256",
     UNPROVEN: "from anyone who knows the url",
@@ -71,11 +71,12 @@ async def serve(server: CallbackServer, greeting: Callable[[], str], log: Callba
 def _greeting(
     server: CallbackServer,
     proof: str,
+    header: str,
     hosts: Collection[str],
     access: ViewAccess | None,
 ) -> str:
     lines = [
-        f"callbacks   POST {server.url}/callback   ({_PROOFS[proof]})",
+        f"callbacks   POST {server.url}/callback   ({_PROOFS[proof].format(header=header)})",
         f"dashboard   {server.url}/",
     ]
     if access is not None and access.local_is_free:
@@ -321,7 +322,7 @@ def callback_server(
         raise click.UsageError("--view-token and --no-view-token exclude each other")
     if control_port is not None and view_token is None:
         raise click.UsageError("--control-port needs a --view-token")
-    asked = spoken.profile.callback
+    asked, shape = spoken.profile.callback, shape_of(spoken)
     signature = signature or (asked.proof if asked else "header")
     open_to_all = no_view_token or (view_token is None and is_loopback(host))
     tls = _tls(cert, key)
@@ -353,10 +354,11 @@ def callback_server(
         by_address=AddressRules(address_connections, address_refusals),
         control=_control(control_port, view_token),
         on_event=None if quiet else log,
-        shape=shape_of(spoken),
+        shape=shape,
     )
+    greeting = partial(_greeting, server, signature, shape.header, hosts, access)
     try:
-        asyncio.run(serve(server, lambda: _greeting(server, signature, hosts, access), log))
+        asyncio.run(serve(server, greeting, log))
     except CallbackServerError as error:
         click.echo(str(error), err=True)
         raise SystemExit(ExitCode.SETUP_FAILED) from None

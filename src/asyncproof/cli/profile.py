@@ -10,10 +10,12 @@ from asyncproof.cli.usage import usage_error
 from asyncproof.harness.exit_codes import ExitCode
 from asyncproof.run.preflight import SetupError
 from asyncproof.run.profile_check import try_one_job, understood
+from asyncproof.run.profile_places import Overheard
 from asyncproof.settings import SettingError, Settings
 from asyncproof.wire import profile as profiles
-from asyncproof.wire.dialect import Dialect, dialect
+from asyncproof.wire.dialect import Dialect, Query, dialect
 from asyncproof.wire.draft import DraftError, draft
+from asyncproof.wire.profile import JOB
 from asyncproof.workload.special_cases import ID_OF_THE_FIRST
 
 ANY_PORT = "http://127.0.0.1:0"
@@ -52,17 +54,20 @@ def check(file: str, url: str | None, **given: str | None) -> None:
     _show(spoken)
     if url is None:
         return
+    heard = Overheard(spoken.profile)
     try:
-        history = try_one_job(_settings(file, url, given))
+        settings = _settings(file, url, given)
+        click.echo(f"Trying it with one job at {url}, which may take {settings.job_timeout:g} s:")
+        history = try_one_job(settings, heard)
     except SettingError as error:
         usage_error(str(error))
     except SetupError as error:
         click.echo(f"Nothing was tried. {error}", err=True)
         sys.exit(ExitCode.SETUP_FAILED)
-    good = True
-    for line in understood(spoken, history):
-        click.echo(f"{'ok' if line.good else 'WRONG':<9}{line.what:<10}{line.told}")
-        good = good and line.good
+    lines = list(understood(heard, history))
+    for line in lines:
+        click.echo(f"{line.mark:<9}{line.what:<19}{line.told}")
+    good = all(line.good for line in lines)
     click.echo("The profile fits." if good else "The profile does not fit yet.")
     sys.exit(ExitCode.PASS if good else ExitCode.FINDINGS)
 
@@ -82,24 +87,34 @@ def _settings(file: str, url: str, given: dict[str, str | None]) -> Settings:
 def _show(spoken: Dialect) -> None:
     described = spoken.profile
     click.echo(f"{described.name}: {described.description or 'no description'}")
-    asked = " and ".join(map(str, spoken.questions(ID_OF_THE_FIRST).values()))
-    words = ", ".join(f"{theirs} means {ours}" for ours, theirs in spoken.spoken.words.items())
+    asked = " and ".join(_by_id(query) for query in spoken.questions(ID_OF_THE_FIRST).values())
+    words = ", ".join(f"{theirs} means {ours}" for theirs, ours in spoken.states.items())
     click.echo(f"  submit    {spoken.spoken.submit}")
     click.echo(f"  ask       {asked or 'not possible'}")
-    click.echo(f"  cancel    {spoken.cancellation(ID_OF_THE_FIRST) or 'not possible'}")
+    cancelled = spoken.cancellation(ID_OF_THE_FIRST)
+    click.echo(f"  cancel    {_by_id(cancelled) if cancelled else 'not possible'}")
     click.echo(f"  callback  {_callback(spoken)}")
-    click.echo(f"  words     {words or 'those of docs/protocol.md'}")
+    click.echo(f"  words     {words or 'none'}")
+    if not spoken.tells_failures:
+        click.echo("            nothing means failed: a failed job would be waited for in vain")
     reasons = dict.fromkeys(spoken.lacks.values())
     click.echo("  does not apply:" if reasons else "  every clause applies")
     for reason in reasons:
         click.echo(f"    {reason}")
 
 
+def _by_id(query: Query) -> str:
+    """As a profile writes it."""
+    return str(query).replace(ID_OF_THE_FIRST, JOB)
+
+
 def _callback(spoken: Dialect) -> str:
     table = spoken.profile.callback
     if table is None:
         return "none"
-    return f"{table.body}, proven by {table.proof}, {table.promise}"
+    proof = f"{table.proof} {table.header}" if table.proof == "header" else table.proof
+    events = ", about all events" if spoken.notices else ""
+    return f"{table.body}, proven by {proof}, {table.promise}{events}"
 
 
 @profile.command()

@@ -158,8 +158,10 @@ class _Watcher:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, lambda: task and task.cancel())
         with suppress(asyncio.CancelledError):
-            async with HttpClient.connected(self._order.url, self._clock) as client:
-                looker = Looker(client, dialect(self._order.settings.profile_name), self._silence)
+            spoken = dialect(self._order.settings.profile_name)
+            connecting = HttpClient.connected(self._order.url, self._clock, dialect=spoken)
+            async with connecting as client:
+                looker = Looker(client, spoken, self._silence)
                 first = await self._look(looker)
                 self._refuse(first)
                 with _outputs(self._order.jsonl) as outputs:

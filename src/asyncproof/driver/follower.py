@@ -79,11 +79,16 @@ class JobFollower:
             self._take(self._by_key[key], event)
             return
         # It has overtaken the answer to its submission, or belongs to no job that is followed.
-        self._early.setdefault(key, event)
+        if key not in self._early or self._poller.is_notice(self._early[key]):
+            self._early[key] = event
         if len(self._early) > MOST_EARLY:
             del self._early[next(iter(self._early))]
 
     def _take(self, state: JobState, event: Delivered) -> None:
+        if self._poller.is_notice(event):
+            self._poller.heard(state, event)
+            self._plan(state)
+            return
         state.attempted = True
         if event.stored:
             state.delivered(self._clock(), event.fields.get("image_url", ""))

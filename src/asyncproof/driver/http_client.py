@@ -45,6 +45,7 @@ class HttpClient:
     ) -> None:
         self._base, self._clock, self._session = base_url + "/", clock, session
         self._dialect = dialect
+        self._headers = dialect.profile.headers
         self.exhausted = ""
 
     @classmethod
@@ -59,8 +60,9 @@ class HttpClient:
     ) -> AsyncIterator[Self]:
         """A client with connections of its own, which are closed at the end.
 
-        ``dialect`` says how answers name a job (None: as docs/protocol.md does). ``token`` goes
-        with every request, to whatever host.
+        ``dialect`` says how answers name a job (None: as docs/protocol.md does), and which headers
+        go with every request to the server itself. ``token`` goes with every request, to whatever
+        host.
         """
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         connector = aiohttp.TCPConnector(limit=connections)
@@ -84,11 +86,12 @@ class HttpClient:
         host, because a body may hold a secret; with ``anywhere`` a GET follows them to any host.
         """
         began, timeout = self._clock(), min(timeout, REQUEST_TIMEOUT)
-        sent = {**headers, "Content-Type": content_type} if content_type else headers
+        named = {**headers, "Content-Type": content_type} if content_type else headers
         limit = aiohttp.ClientTimeout(total=timeout)
         sent_to = ""
         try:
             url = whole_url(self._base, path)
+            sent = {**self._headers, **named} if self._is_ours(url) else named
             for _ in range(MOST_REDIRECTS + 1):
                 async with self._session.request(
                     method, url, data=body, headers=sent, allow_redirects=False, timeout=limit
@@ -110,6 +113,10 @@ class HttpClient:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             self.exhausted = self.exhausted or room.exhausted(getattr(error, "errno", None))
             return protocol.MinerAnswer(self._clock() - began, error=_told(error, timeout))
+
+    def _is_ours(self, url: str) -> bool:
+        """Whether it lies on the server; what proves us to it is nothing for other hosts."""
+        return bool(self._headers) and url.startswith(_origin(self._base) + "/")
 
     async def ask_patiently(
         self,

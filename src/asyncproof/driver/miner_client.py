@@ -118,14 +118,14 @@ class MinerClient:
     def _ask(
         self, query: Query, body: bytes | None = None, headers: Mapping[str, str] = NO_HEADERS
     ) -> protocol.MinerAnswer:
-        began = time.monotonic()
+        began, url = time.monotonic(), urljoin(self._base, query.path)
         kind_sent = {"Content-Type": "application/json"} if body is not None else {}
         try:
             response = self._session.request(
                 query.method,
-                urljoin(self._base, query.path),
+                url,
                 data=body,
-                headers={**headers, **kind_sent},
+                headers={**self._headers(url), **headers, **kind_sent},
                 timeout=REQUEST_TIMEOUT,
                 allow_redirects=False,
             )
@@ -135,3 +135,8 @@ class MinerClient:
         return protocol.MinerAnswer(
             time.monotonic() - began, response.status_code, kind, response.content
         )
+
+    def _headers(self, url: str) -> Mapping[str, str]:
+        """What goes with every request to the server itself, and to no other host."""
+        ours = url.startswith(urljoin(self._base, "/"))
+        return self._dialect.profile.headers if ours else NO_HEADERS

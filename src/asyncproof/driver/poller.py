@@ -51,6 +51,10 @@ class Poller:
         state.saw(polled, answer)
         self._record(polled)
 
+    def is_notice(self, event: Delivered) -> bool:
+        """Whether this callback is about another event than the end of its job."""
+        return self._dialect.is_notice(event.fields)
+
     def heard(self, state: JobState, event: Delivered) -> None:
         """Of a server that cannot be asked: what a callback tells of its job is its status."""
         if self._dialect.has(Need.POLLING):

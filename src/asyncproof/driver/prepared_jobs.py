@@ -39,12 +39,19 @@ class PreparedJobs:
     """Of one run. Call :meth:`deliver_to` before the first job is assigned."""
 
     def __init__(
-        self, settings: Settings, run: str, small: tuple[int, int], callbacks: bool = True
+        self,
+        settings: Settings,
+        run: str,
+        small: tuple[int, int],
+        *,
+        callbacks: bool = True,
+        own_secrets: bool = True,
     ) -> None:
         """``small`` is the size of pictures that nobody looks at; without ``callbacks`` no job asks
-        for one."""
+        for one. Without ``own_secrets`` a submission cannot bring one, and callbacks carry that of
+        the settings."""
         self._settings, self._run, self._small = settings, run, small
-        self._callbacks = callbacks
+        self._callbacks, self._own_secrets = callbacks, own_secrets
         self._base = ""
         self._expect: Callable[[str, str], None] | None = None
         self._numbers = itertools.count(1)
@@ -103,6 +110,8 @@ class PreparedJobs:
         return f"{self._derived(job_name(number))[:MAC]}{number:x}"
 
     def _secret(self, token: str) -> str:
+        if not self._own_secrets:
+            return self._settings.callback_secret
         return self._derived(f"secret of {token}")
 
     def expected_size(self, event: AsyncEvent) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from asyncproof.driver.job_state import JobState, PreparedJob
 from asyncproof.history.events import Answered, AsyncEvent, Probed
 from asyncproof.vocabulary import TERMINAL
 from asyncproof.wire.dialect import Dialect
+from asyncproof.workload.needs import Need
 from asyncproof.workload.scenario import Moment, Request
 from asyncproof.workload.special_cases import BEGUN, REFUSED_JOB, STATUS_URL
 
@@ -78,9 +79,11 @@ class SideRequests:
     async def ask_for_refused(
         self, prepared: PreparedJob, answered: Answered, dialect: Dialect
     ) -> None:
-        """Ask for a job that was refused, by the id that it should have had."""
+        """Ask for a job that was refused, by the id that it should have had, where the server takes
+        ids of the client's choice."""
         code = answered.status_code or 0
-        chosen = prepared.job.job_id
+        takes_ids = dialect.has(Need.CHOSEN_IDS) and dialect.has(Need.POLLING)
+        chosen = prepared.job.job_id if takes_ids else None
         if chosen and 400 <= code < 500 and code != IN_USE:
             query = dialect.status(chosen)
             about = Request(probe=REFUSED_JOB, path=query.path, method=query.method)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from asyncproof.harness.contract import Clause
 from asyncproof.harness.verdict import Check, Finding, NotApplicable, Ruling
 from asyncproof.history.events import Spoken
 from asyncproof.history.history import History
@@ -42,7 +43,6 @@ NEEDED: Mapping[str, tuple[Need, ...]] = {
     "CBK-2": (Need.CALLBACKS, Need.PROOF),
     "CBK-3": (Need.CALLBACKS, Need.CALLBACK_IDS),
     "CBK-4": (Need.CALLBACKS, Need.SINGLE_DELIVERY),
-    "CBK-6": (Need.CALLBACKS, Need.CALLBACK_IDS, Need.CALLBACK_STATES, Need.CALLBACK_TIMES),
     "CBK-7": (Need.CALLBACKS, Need.CALLBACK_STATES, Need.POLLING),
     "CBK-8": (Need.CALLBACKS, Need.CALLBACK_PICTURES),
     "CBK-9": (Need.CALLBACKS, Need.CALLBACK_PICTURES, Need.RESULTS),
@@ -102,27 +102,80 @@ def _applied(check: Check[History], spoken: Spoken) -> Check[History]:
     reasons = [why_not(clause, spoken.lacks) for clause in check.clauses]
     if reasons and all(reasons):
         return replace(check, rule=lambda _: iter([NotApplicable(reasons[0])]))
-    if not spoken.words:
+    if not (spoken.words or spoken.fields):
         return check
-    return replace(check, rule=lambda history: _told(check.rule(history), spoken.words))
+    return replace(check, rule=lambda history: _told(check.rule(history), check.clauses, spoken))
 
 
-def _told(rulings: Iterator[Ruling], words: Mapping[str, str]) -> Iterator[Ruling]:
-    """The findings in the words of the server."""
+def _told(rulings: Iterator[Ruling], clauses: tuple[str, ...], spoken: Spoken) -> Iterator[Ruling]:
+    """The rulings in the words of the server."""
     for ruling in rulings:
-        yield in_their_words(ruling, words) if isinstance(ruling, Finding) else ruling
+        if isinstance(ruling, Finding):
+            yield in_their_words(ruling, words_of(ruling.clause, spoken))
+        elif isinstance(ruling, NotApplicable) and clauses:
+            yield NotApplicable(_replaced(ruling.reason, words_of(clauses[0], spoken)))
+        else:
+            yield ruling
+
+
+# What a clause is about, by clause, else by family: whose names of fields its findings have.
+ABOUT: Mapping[str, str] = {
+    "SUB": "answer",
+    "SUB-4": "request",
+    "SUB-5": "request",
+    "SUB-14": "request",
+    "SEC": "request",
+    "CBK": "callback",
+}
+OTHERWISE = "status"
+
+
+def words_of(clause: str, spoken: Spoken) -> dict[str, str]:
+    """What the server calls what findings of this clause name: states, fields of a submission, and
+    those of the answer, the status or the callback that the clause is about.
+
+    A name that is a word of English is one of a field only in backticks.
+    """
+    about = ABOUT.get(clause) or ABOUT.get(clause.partition("-")[0], OTHERWISE)
+    if Need.STATEMENTS in NEEDED.get(clause, ()):
+        about = OTHERWISE
+    names = {**spoken.fields.get("request", {}), **spoken.fields.get(about, {})}
+    section = spoken.fields.get("status", {}).get("callback")
+    inner = {f"callback.{name}": f"{section}.{name}" for name in SECTION} if section else {}
+    plain = {ours: theirs for ours, theirs in names.items() if "_" in ours}
+    in_code = {f"`{ours}`": f"`{theirs}`" for ours, theirs in names.items()}
+    return {**spoken.words, **plain, **in_code, **inner}
+
+
+SUBMIT = "POST /inference"  # where docs/protocol.md has jobs submitted
+
+
+def clauses_in_their_words(clauses: Mapping[str, Clause], spoken: Spoken) -> dict[str, Clause]:
+    """The clauses as they read for this server: where jobs are submitted, its fields and states."""
+    told = dict[str, Clause]()
+    for name, clause in clauses.items():
+        words = {SUBMIT: spoken.submit, **words_of(name, spoken)}
+        title, text = _replaced(clause.title, words), _replaced(clause.text, words)
+        told[name] = replace(clause, title=title, text=text)
+    return told
+
+
+SECTION = ("status", "status_code", "attempted_at", "payload_status", "error")
 
 
 def in_their_words(finding: Finding, words: Mapping[str, str]) -> Finding:
-    """What was expected, what came and the advice, with the server's own names for things."""
+    """What was expected, what came, the cause and the advice, with the server's own names."""
     return replace(
         finding,
         expected=_replaced(finding.expected, words),
         actual=_replaced(finding.actual, words),
         advice=_replaced(finding.advice, words),
+        cause=_replaced(finding.cause, words),
     )
 
 
 def _replaced(text: str, words: Mapping[str, str]) -> str:
+    if not words:
+        return text
     pattern = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
     return re.sub(rf"(?<![\w-])({pattern})(?![\w-])", lambda found: words[found[1]], text)

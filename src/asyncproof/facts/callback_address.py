@@ -13,7 +13,7 @@ def nothing_came(history: History) -> str:
     """Which address the miner was told, where we listen, and what to set; empty where something
     came to the port, or where it is not known where we listened."""
     listening, jobs = history.listening, (history.known or history.jobs).values()
-    came = any(job.deliveries for job in jobs) or history.orphans
+    came = any(job.callbacks for job in jobs) or history.orphans
     if listening is None or came:
         return ""
     return (

@@ -1,7 +1,9 @@
 """The request of a job as a command that a person can paste into a shell."""
 
 import json
+import re
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 from asyncproof.harness.verdict import Finding
@@ -19,7 +21,7 @@ def behind(history: History, finding: Finding) -> str:
 
 
 def submission(history: History, job: JobRecord) -> str:
-    """``curl`` as the job was submitted; the secret, which no history has, is a variable.
+    """``curl`` as the job was submitted; secrets, which no history has, are variables.
 
     A history without its start names no miner, and then the command names a variable.
     """
@@ -30,7 +32,16 @@ def submission(history: History, job: JobRecord) -> str:
     verb = "" if method == "POST" else f"-X {method} "
     body = json.dumps(_sent(job.submitted), ensure_ascii=False)
     data = f'"{SECRET}"'.join(map(shlex.quote, body.split(REDACTED.decode())))
-    return f"curl -sS {verb}{where} -H 'Content-Type: application/json' -d {data}"
+    headers = "".join(f" -H {header}" for header in _headers(history.started))
+    return f"curl -sS {verb}{where}{headers} -H 'Content-Type: application/json' -d {data}"
+
+
+def _headers(started: RunStarted | None) -> Iterator[str]:
+    """Those of the profile; a key, which no history has, is a variable."""
+    dialect = started.dialect if started else None
+    for name, text in (dialect.headers if dialect else {}).items():
+        variable = re.sub(r"\W", "_", name).upper()
+        yield shlex.quote(f"{name}: {text}") if text else f'"{name}: ${variable}"'
 
 
 def _asked(started: RunStarted | None) -> tuple[str, str]:

@@ -114,6 +114,23 @@ def repeated(job: JobRecord) -> list[Delivered]:
     return [first, *later] if later else []
 
 
+def noticed_late(job: JobRecord) -> list[Delivered]:
+    """The callback about the end that was surely taken, and notices of work that began after it.
+
+    None where a callback of the job was not taken: it may be one of those that come again then.
+    """
+    if not all(map(is_taken, job.callbacks)):
+        return []
+    first = next((d for d in job.own_deliveries if is_surely_taken(d)), None)
+    known = {notice.delivery_id for notice in job.notices if first and notice.began <= first.at}
+    late = [
+        notice
+        for notice in job.notices
+        if first and notice.began > first.at and notice.delivery_id not in known - {""}
+    ]
+    return [first, *late] if first and late else []
+
+
 def _is_marked(delivery: Delivered, first: Delivered) -> bool:
     return bool(first.delivery_id) and delivery.delivery_id == first.delivery_id
 

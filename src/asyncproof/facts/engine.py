@@ -118,6 +118,16 @@ def longest_job(history: History) -> float | None:
     return max((j.since_submission(j.terminal.at) for j in done if j.terminal), default=None)
 
 
+def blamed(history: History, suspect: JobRecord) -> str:
+    """The job that the engine may have died of, for a person; and the special one, if there is one,
+    that completed just before it: an engine may also die behind the end of a job."""
+    earlier = (j for j in history.accepted if j.submitted.at < suspect.submitted.at)
+    before = max(earlier, key=lambda job: job.submitted.at, default=None)
+    if before is None or not before.completed or not special_about(before):
+        return named(suspect)
+    return f"{named(suspect)} (or {named(before)}, which completed just before it)"
+
+
 def named(job: JobRecord) -> str:
     """The job with what is special about it, for a person."""
     special = special_about(job)

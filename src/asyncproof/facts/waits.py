@@ -10,4 +10,4 @@ def lines(history: History) -> list[str]:
         return []
     kinds = [f"{sum(w.what == what for w in told)} x {what}" for what in ("submission", "status")]
     longest = max(wait.wait for wait in told)
-    return [f"Asked to wait (429): {', '.join(kinds)}; {longest:g} s at the most, then asked again"]
+    return [f"Asked to wait: {', '.join(kinds)}; {longest:g} s at the most, then asked again"]

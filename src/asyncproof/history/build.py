@@ -34,6 +34,7 @@ from asyncproof.history.events import (
 )
 from asyncproof.history.history import History, JobRecord
 from asyncproof.history.reused_ids import set_apart
+from asyncproof.vocabulary import UNENDED
 
 
 def build(events: Iterable[AsyncEvent]) -> History:
@@ -143,10 +144,16 @@ def _give_to_owner(callback: Delivered, whole: History, parts: list[History]) ->
         plain = [j for part in during for j in part if not j.submitted.token]
         job = plain[0] if len(plain) == 1 else None
     if job is not None:
-        job.deliveries.append(callback)
+        (job.notices if _is_notice(callback, whole) else job.deliveries).append(callback)
         return
     for history in (whole, *during):
         history.orphans.append(callback)
+
+
+def _is_notice(callback: Delivered, whole: History) -> bool:
+    """Whether it is about another event than the end, of a server that sends such callbacks."""
+    spoken = whole.started.dialect if whole.started else None
+    return bool(spoken and spoken.notices) and callback.fields.get("status") in UNENDED
 
 
 def _latest(whole: History, job_id: str, moment: float) -> JobRecord | None:

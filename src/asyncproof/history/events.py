@@ -30,16 +30,22 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``name`` is that of its profile, ``submit`` method and path of a submission; ``lacks`` is what a
     server of this kind does not have, by :class:`Need`, with the reason; ``levels`` are those of
-    clauses that differ; ``callback`` says what a callback is (``multipart``, ``json``, or empty);
-    ``words`` are its own words for those of docs/protocol.md.
+    clauses that differ; ``headers`` go with a submission, of which those that are keys are empty;
+    ``callback`` says what a callback is (``multipart``, ``json``, or empty);
+    ``notices``: callbacks come about other events than the end, too; ``words`` are its own words
+    for those of docs/protocol.md, and ``fields`` its own names of fields, in the ``request``, the
+    ``answer`` to it, the ``status`` and the ``callback``.
     """
 
     name: str
     submit: str
     lacks: dict[str, str] = msgspec.field(default_factory=dict)
     levels: dict[str, str] = msgspec.field(default_factory=dict)
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
     callback: str = ""
+    notices: bool = False
     words: dict[str, str] = msgspec.field(default_factory=dict)
+    fields: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
 
 
 class RunStarted(Event, frozen=True):

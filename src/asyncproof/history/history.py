@@ -50,7 +50,8 @@ class JobRecord:
     """All that is known of one job, in the order in which it happened.
 
     ``polls_of_another``: answers under this job's id after another job got the same id, which are
-    not known to be about this one; ``id_given_again_at`` is when that was. ``settled``: it was
+    not known to be about this one; ``id_given_again_at`` is when that was. ``notices`` are
+    callbacks about other events than its end, of a server that sends them. ``settled``: it was
     followed to its end, where the run says so of each job.
     """
 
@@ -61,6 +62,7 @@ class JobRecord:
     polls: list[Polled] = field(default_factory=list)
     unchanged: list[Unchanged] = field(default_factory=list)
     deliveries: list[Delivered] = field(default_factory=list)
+    notices: list[Delivered] = field(default_factory=list)
     downloads: list[Downloaded] = field(default_factory=list)
     gave_up: list[GaveUp] = field(default_factory=list)
     judged_at: float | None = None
@@ -145,6 +147,13 @@ class JobRecord:
     def section(self) -> CallbackSection | None:
         """The miner's last statement about the job's callback."""
         return next((p.callback for p in reversed(self.polls) if p.callback), None)
+
+    @property
+    def callbacks(self) -> list[Delivered]:
+        """Deliveries and notices, as they began."""
+        if not self.notices:
+            return self.deliveries
+        return sorted([*self.deliveries, *self.notices], key=lambda callback: callback.began)
 
     @property
     def own_deliveries(self) -> list[Delivered]:

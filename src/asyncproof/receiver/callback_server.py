@@ -133,7 +133,12 @@ class CallbackServer:
         index = CallbackIndex(limits)
         index.load(*store.earlier(limits.keep))
         self._pages = Pages(
-            index, store.images, hosts=self._hosts, access=self._access, metrics=self._metrics
+            index,
+            store.images,
+            hosts=self._hosts,
+            access=self._access,
+            metrics=self._metrics,
+            example=self._rules.shape.example,
         )
         self._forwarder = self._make_forwarder()
         self._handler = CallbackHandler(

@@ -144,10 +144,10 @@ def tls(route: MinerRoute) -> SetupAdvice:
 
 
 async def _is_a_miner(settings: Settings, route: MinerRoute) -> SetupAdvice:
-    url = route.url.geturl()
-    async with HttpClient.connected(url, time.monotonic) as exchange:
+    url, spoken = route.url.geturl(), dialect(settings.profile_name)
+    async with HttpClient.connected(url, time.monotonic, dialect=spoken) as exchange:
         try:
-            await greet_miner(exchange, url, dialect(settings.profile_name))
+            await greet_miner(exchange, url, spoken)
         except SetupError as error:
             cures: tuple[str, ...] = ()
             if route.url.scheme == "http" and tls(route).health is SetupHealth.OK:

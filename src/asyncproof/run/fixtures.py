@@ -161,7 +161,7 @@ class BoundTestbed:
 
 def fitting(scenario: Scenario, dialect: Dialect, *, hostile: bool = False) -> Scenario:
     """The scenario as a server of this dialect can take it; skips the test where it cannot."""
-    fit = fitted(scenario, dialect.lacks, hostile=hostile)
+    fit = fitted(scenario, dialect.lacks, hostile=hostile, asked=dialect.asked)
     if isinstance(fit, str):
         pytest.skip(f"not applicable: {fit}")
     return fit

@@ -76,7 +76,7 @@ class LookingAfter:
         while any(map(engine.is_stuck, looks[-1])):
             works = suspect is not None and engine.works_beside(self._session.whole(), suspect)
             if not works or len(looks) == MOST_LOOKS:
-                since = f" since {engine.named(suspect)}" if suspect is not None else ""
+                since = f" since {self._blamed(suspect)}" if suspect is not None else ""
                 self._session.engine_died(f"the engine is dead{since}")
                 return looks[-1]
             looks.append(self._ask(history, suspect, len(looks)))
@@ -86,11 +86,14 @@ class LookingAfter:
             self._session.miner.survived.add(engine.special_about(suspect))
         return looks[-1]
 
+    def _blamed(self, suspect: JobRecord) -> str:
+        return engine.blamed(self._session.whole(), suspect)
+
     def _ask(self, history: History, suspect: JobRecord | None, look: int) -> History:
         """For a plain job, with the job before it that the engine may have died of as its tag."""
         tags = {}
         if suspect is not None:
-            tags = {engine.SUSPECT: engine.named(suspect)}
+            tags = {engine.SUSPECT: self._blamed(suspect)}
             tags[engine.SPECIAL] = engine.special_about(suspect)
         seed = self._session.chance(f"{self._look} {look or ''}".strip()).randrange(1, 2**31)
         # Its steps are to be seen where one was seen to hang.

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from asyncproof.coordinator.exit_reason import gravest
+from asyncproof.facts.applicable import clauses_in_their_words
 from asyncproof.harness.exit_codes import ExitCode
 from asyncproof.harness.verdict import Outcome
 from asyncproof.reports import terminal
@@ -57,8 +58,9 @@ class ParallelRuns:
 def tell_controller(config: pytest.Config, run: Session) -> None:
     """What a worker says at its end; a worker without a run has nothing to say."""
     if run.recorder is not None and hasattr(config, "workeroutput"):
+        clauses = clauses_in_their_words(run.clauses, run.dialect.spoken)
         config.workeroutput[KEY] = {
             "exit_code": int(run.exit_code),
             "report": str(run.recorder.folder / "report.html"),
-            "lines": list(terminal.lines(run.verdict(), run.clauses)),
+            "lines": list(terminal.lines(run.verdict(), clauses)),
         }

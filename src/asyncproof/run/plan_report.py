@@ -46,12 +46,14 @@ def _usual(settings: Settings) -> int:
 
 
 def cost(plan: Plan, settings: Settings, small: tuple[int, int]) -> str:
-    """How many pictures the run will ask for, and what they are worth."""
+    """How many pictures and other jobs the run will ask for, and what they are worth."""
     jobs = [seat.job for flight in plan.flights for seat in flight.seats]
     width, height = settings.image_size
     worth = pixel_steps(jobs, settings, small)
+    others = len(jobs) - plan.pictures
+    more = f", and {others} jobs that are refused, fail or are not needed," if others else ""
     return (
-        f"at most {plan.pictures} pictures in {len(plan.flights)} scenarios, as much work as "
+        f"at most {plan.pictures} pictures{more} in {len(plan.flights)} scenarios, as much work as "
         f"{worth:.0f} of {width}x{height} in {settings.inference_steps} steps"
     )
 

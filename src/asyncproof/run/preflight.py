@@ -24,6 +24,7 @@ from asyncproof.run.remote_server import RemoteServer, RemoteServerError
 from asyncproof.settings import Settings
 from asyncproof.text import quoted
 from asyncproof.wire.dialect import Dialect
+from asyncproof.wire.profile import SubmitTable
 from asyncproof.workload.scenario import Request
 
 HEALTH = "health"  # the name of the first question
@@ -52,7 +53,7 @@ async def greet_miner(client: HttpClient, url: str, dialect: Dialect) -> Probed:
             "set ASYNC_MINER_URL to its address, or to 'reference' for the bundled one"
         )
     if dialect.health and not _speaks_json(health.status_code, health.body):
-        await _expect_a_miner(client, url, dialect.profile.submit.path)
+        await _expect_a_miner(client, url, dialect.profile.submit)
     return health
 
 
@@ -61,19 +62,20 @@ def _speaks_json(status: int | None, body: str) -> bool:
     return status not in NO_SUCH_ROUTE and body.lstrip().startswith("{")
 
 
-async def _expect_a_miner(client: HttpClient, url: str, submit: str) -> None:
+async def _expect_a_miner(client: HttpClient, url: str, submit: SubmitTable) -> None:
     """A miner answers an empty submission in JSON, whatever it says.
 
     Raises:
         SetupError: this is no miner.
     """
-    probe = Request(probe="is it a miner", path=submit, method="POST", json={})
+    probe = Request(probe="is it a miner", path=submit.path, method=submit.method, json={})
     answer = await client.probe(probe)
     if answer.error or not _speaks_json(answer.status_code, answer.body):
         said = answer.error or f"{answer.status_code} {quoted(answer.body)}"
         raise SetupError(
-            f"{url} is no miner: no JSON at POST {submit} ({said}). Set ASYNC_MINER_URL to the "
-            "address of the miner, or ASYNC_ENDPOINT to the path where it takes jobs"
+            f"{url} is no miner: no JSON at {submit.method} {submit.path} ({said}). Set "
+            "ASYNC_MINER_URL to the address of the miner, or ASYNC_ENDPOINT to the path where it "
+            "takes jobs"
         )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from asyncproof.facts import curl, observed, timings
+from asyncproof.facts.applicable import clauses_in_their_words
 from asyncproof.harness.verdict import Outcome
 from asyncproof.reports import terminal
 from asyncproof.run.session import Session
@@ -36,7 +37,8 @@ def _lines(run: Session, tests_failed: bool) -> Iterator[str]:
     verdict, whole = run.verdict(), run.whole()
     yield from observed.lines(whole)
     yield from timings.lines(whole)
-    yield from terminal.lines(verdict, run.clauses, partial(curl.behind, whole))
+    clauses = clauses_in_their_words(run.clauses, run.dialect.spoken)
+    yield from terminal.lines(verdict, clauses, partial(curl.behind, whole))
     if run.left_out:
         yield f"Left out by --budget: {', '.join(run.left_out)}"
     if verdict.outcome is Outcome.FAIL and not tests_failed:

@@ -152,18 +152,19 @@ class Testbed:
         seed: int,
         small: tuple[int, int] | None = None,
         resources: Resources = USUAL,
+        spoken: Dialect | None = None,
     ) -> Self:
         """A testbed that has greeted the miner and takes callbacks.
 
         ``seed`` is the one source of chance of the run. A ``callback_base_url`` with port 0 stands
         for any free port. ``small`` is the size of pictures that nobody looks at (None: that of the
-        settings).
+        settings). ``spoken`` is the dialect of the server (None: that of the settings).
 
         Raises:
             preflight.SetupError: the miner or the callback server is unavailable.
         """
         thread, parts = LoopThread("testbed"), AsyncExitStack()
-        spoken, connections = dialect(settings.profile_name), resources.connections
+        spoken, connections = spoken or dialect(settings.profile_name), resources.connections
         connecting = HttpClient.connected(
             miner_url, recorder.clock, dialect=spoken, connections=connections
         )
@@ -174,7 +175,11 @@ class Testbed:
             client=thread.run(parts.enter_async_context(connecting)),
             # There before our server listens: strangers' callbacks may come in at once.
             prepared=PreparedJobs(
-                settings, recorder.run, small or settings.image_size, spoken.has(Need.CALLBACKS)
+                settings,
+                recorder.run,
+                small or settings.image_size,
+                callbacks=spoken.has(Need.CALLBACKS),
+                own_secrets=spoken.has(Need.SECRETS),
             ),
             thread=thread,
             parts=parts,

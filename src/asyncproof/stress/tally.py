@@ -18,7 +18,7 @@ from asyncproof.history.events import (
     Submitted,
 )
 from asyncproof.liveness.sketch import Sketch
-from asyncproof.vocabulary import TERMINAL
+from asyncproof.vocabulary import TERMINAL, UNENDED
 
 PERCENTILES = (50, 95, 99)
 STAGES = ("accept", "queue", "work", "callback")
@@ -128,7 +128,8 @@ class Tally:
 
     def _delivered(self, event: Delivered) -> None:
         job = self._jobs.get(self._by_token.get(event.token or "", ""))
-        if job is not None and event.stored and job.delivered is None:
+        about_the_end = event.fields.get("status") not in UNENDED
+        if job is not None and event.stored and about_the_end and job.delivered is None:
             job.delivered = event.at
 
     def _settled(self, event: Settled) -> None:

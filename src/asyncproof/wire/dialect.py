@@ -5,26 +5,36 @@ profile it was made from. Jobs, states and events keep the words of docs/protoco
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Any, TypeGuard
-from urllib.parse import quote
+from typing import TypeVar
 
 from asyncproof.history.events import Answered, Polled, Spoken
-from asyncproof.vocabulary import REDACTED, SECRET_HEADER
+from asyncproof.vocabulary import REDACTED, SECRET_HEADER, UNENDED
 from asyncproof.wire import profile as profiles
 from asyncproof.wire import protocol
+from asyncproof.wire.answer_view import AnswerView
 from asyncproof.wire.inline import is_inline
 from asyncproof.wire.lacking import lacking
 from asyncproof.wire.places import at, every
-from asyncproof.wire.profile import PLACEHOLDER, ProgressTable, ServerProfile, placeholders
+from asyncproof.wire.profile import ServerProfile
 from asyncproof.wire.protocol import JsonBody, MinerAnswer
+from asyncproof.wire.template import (
+    ASKED,
+    filled_body,
+    filled_path,
+    placeholders,
+    quoted,
+    where_asked,
+)
 from asyncproof.workload.needs import Need
 from asyncproof.workload.scenario import a_source_picture
 from asyncproof.workload.special_cases import ID_OF_THE_FIRST
 
-_NOTHING = object()
+T = TypeVar("T")
+KEY = re.compile(r"auth|key|token|cookie|secret|session|password", re.I)
 DOCUMENTED = "inference"
 
 
@@ -70,52 +80,6 @@ class CallbackRead:
     picture: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerView:
-    """Where an answer has which field, what its words mean, and in which unit progress is told."""
-
-    places: Mapping[str, tuple[str, ...]]
-    words: Mapping[str, str] = field(default_factory=dict)
-    progress: ProgressTable | None = None
-    flags: Mapping[str, str] = field(default_factory=dict)
-    absent: str | None = None
-
-    def __call__(self, data: JsonBody) -> JsonBody:
-        """The fields by their names in docs/protocol.md. A word that is unknown stays as it is."""
-        seen = {name: self._first(data, name) for name in self.places}
-        if isinstance(word := seen.get("status"), str):
-            seen["status"] = self.words.get(word, word)
-        flagged = (state for place, state in self.flags.items() if at(data, place) is True)
-        seen["status"] = next(flagged, seen.get("status") or self.absent)
-        if self.progress is not None:
-            seen["progress"] = _percent(self.progress, data)
-        return {name: value for name, value in seen.items() if value is not None}
-
-    def spoken(self, name: str) -> str:
-        """What the server calls a field of docs/protocol.md."""
-        if name == "progress" and self.progress is not None:
-            return self.progress.at[0]
-        return (self.places.get(name) or (name,))[0]
-
-    def _first(self, data: JsonBody, name: str) -> Any:
-        return next((v for place in self.places[name] if (v := at(data, place)) is not None), None)
-
-
-def _percent(progress: ProgressTable, data: JsonBody) -> Any:
-    """From 0 to 100; what is no number stays as it is, and is a finding."""
-    told = next((v for place in progress.at if (v := at(data, place)) is not None), None)
-    if not _is_number(told) or progress.unit == "percent":
-        return told
-    whole: Any = 1
-    if progress.unit == "steps":
-        whole = at(data, progress.of) if isinstance(progress.of, str) else progress.of
-    return 100 * told / whole if _is_number(whole) and whole > 0 else None
-
-
-def _is_number(value: object) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 @dataclass(frozen=True)
 class Dialect:
     """How one kind of server speaks, made from its ``profile``."""
@@ -146,22 +110,45 @@ class Dialect:
             submit=f"{submit.method} {submit.path}",
             lacks={str(need): reason for need, reason in self.lacks.items()},
             levels={clause: str(level) for clause, level in self.profile.levels.items()},
+            headers=self._shown_headers,
             callback=callback.body if callback else "",
+            notices=self.notices,
             words=self._words,
+            fields=self._fields,
         )
+
+    @property
+    def _shown_headers(self) -> dict[str, str]:
+        """The headers of a submission; keys, which nothing records, are empty."""
+        sent = {**self.profile.headers, **self.profile.submit.headers}
+        return {name: "" if KEY.search(name) else text for name, text in sent.items()}
 
     @cached_property
     def _words(self) -> dict[str, str]:
         """What findings say in the words of docs/protocol.md, by what the server calls it."""
-        profile = self.profile
-        words = {ours: theirs for theirs, ours in reversed(list(self._states.items()))}
-        fields = {
-            "callback_url": _field_of(profile.submit.body, "{callback_url}"),
-            "callback_secret": _field_of(profile.submit.body, "{callback_secret}"),
-            SECRET_HEADER: profile.callback.proven_in if profile.callback else None,
-        }
-        words |= {name: theirs for name, theirs in fields.items() if theirs}
+        words = {ours: theirs for theirs, ours in reversed(list(self.states.items()))}
+        if self.profile.callback is not None and self.profile.callback.proven_in:
+            words[SECRET_HEADER] = self.profile.callback.proven_in
         return {ours: theirs for ours, theirs in words.items() if ours != theirs}
+
+    @cached_property
+    def _fields(self) -> dict[str, dict[str, str]]:
+        """The names of fields that differ from those of docs/protocol.md, by where they stand."""
+        submit, callback = self.profile.submit, self.profile.callback
+        picture = {"image": callback.picture} if callback and callback.picture else {}
+        if callback and callback.encoding == "url" and not callback.image_url:
+            picture["image_url"] = callback.picture
+        asked = where_asked(submit.body, submit.path)
+        asked.pop("source_image", None)  # which docs/protocol.md has no name for
+        shared = {} if self.has(Need.SECRETS) else {"callback_secret": "ASYNC_CALLBACK_SECRET"}
+        named = {
+            "request": shared | asked,
+            "answer": self._submission_view.names,
+            "status": self._status_view.names,
+            "callback": self._callback_view.names | picture,
+        }
+        each = {where: _others(names) for where, names in named.items()}
+        return {where: names for where, names in each.items() if names}
 
     @property
     def health(self) -> str:
@@ -175,19 +162,24 @@ class Dialect:
 
     # What is sent.
 
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """What a submission has a place for, by the words of docs/protocol.md."""
+        return frozenset(placeholders([self.profile.submit.body, self.profile.submit.path]))
+
     def submission(self, asked: JsonBody) -> Outgoing:
         """What to send for a job that asks for this. What the template has no place for is not
         asked; what only the test knows goes beside the prompt."""
         submit = self.profile.submit
-        template, known = submit.body, set(placeholders([submit.body, submit.path]))
+        template, known = submit.body, self.asked
         told = {**submit.always, **asked}
-        unknown = {k: v for k, v in told.items() if k not in profiles.ASKED}
+        unknown = {k: v for k, v in told.items() if k not in ASKED}
         picture = {"source_image": a_source_picture()} if "source_image" in known else {}
-        body = _filled(template, {**told, **picture}, unknown)
+        body = filled_body(template, {**told, **picture}, unknown)
         hidden = {"callback_secret": REDACTED.decode()} if "callback_secret" in told else {}
-        shown = _filled(template, {**told, **picture, **hidden}, unknown)
+        shown = filled_body(template, {**told, **picture, **hidden}, unknown)
         return Outgoing(
-            Query(submit.method, _path(submit.path, told)),
+            Query(submit.method, filled_path(submit.path, told)),
             {name: v for name, v in told.items() if name in known or name in unknown},
             body,
             shown,
@@ -233,6 +225,10 @@ class Dialect:
         """Parse a polled status, and look for ``secret``, which must not be in it."""
         return protocol.read_status(job, answer, secret, at, self._status_view)
 
+    def read_object(self, status: JsonBody) -> JsonBody:
+        """The fields of a status by their names in docs/protocol.md."""
+        return self._status_view(status)
+
     def named_job(self, answer: MinerAnswer) -> str | None:
         """The job id in an answer, if it is a JSON object that has one."""
         return protocol.read_submission("", answer, "", 0.0, self._submission_view).job_id
@@ -252,7 +248,7 @@ class Dialect:
             return
         for found in every(data, table.place):
             if isinstance(found, str):
-                link = table.link.replace("{value}", _quoted(found))
+                link = table.link.replace("{value}", quoted(found))
                 yield link or found
 
     @property
@@ -264,10 +260,10 @@ class Dialect:
         table = self.profile.callback
         seen = self._callback_view(data)
         fields = {name: v if isinstance(v, str) else json.dumps(v) for name, v in seen.items()}
+        if table is not None and table.means:
+            fields.setdefault("status", table.means)
         if table is None or not table.picture:
             return CallbackRead(fields)
-        if table.means:
-            fields.setdefault("status", table.means)
         picture = at(data, table.picture)
         if not isinstance(picture, str):
             return CallbackRead(fields)
@@ -275,8 +271,22 @@ class Dialect:
             return CallbackRead(fields | {"image_url": picture})
         return CallbackRead(fields, picture)
 
-    def callback_field(self, theirs: str) -> str:
-        """The name in docs/protocol.md for a field of a callback; what it does not know is kept."""
+    @property
+    def notices(self) -> bool:
+        """Whether callbacks come about other events than the end of a job, too."""
+        table = self.profile.callback
+        return table is not None and table.events == "all"
+
+    def is_notice(self, fields: Mapping[str, str]) -> bool:
+        """Whether a callback with these fields is about another event than the end."""
+        return self.notices and fields.get("status") in UNENDED
+
+    def read_form(self, form: Mapping[str, T]) -> dict[str, T]:
+        """The fields of a callback's form by their names in docs/protocol.md; what it does not know
+        is kept."""
+        return {self._callback_field(theirs): value for theirs, value in form.items()}
+
+    def _callback_field(self, theirs: str) -> str:
         places = self._callback_view.places.items()
         return next((ours for ours, names in places if theirs in names), theirs)
 
@@ -296,10 +306,18 @@ class Dialect:
             "image_url": table.image_url,
             "error": table.error,
         }
-        return AnswerView(_those(places), table.words or self._states)
+        return AnswerView(_those(places), table.words or self.states)
 
     @property
-    def _states(self) -> Mapping[str, str]:
+    def tells_failures(self) -> bool:
+        """Whether anything that it tells means that a job failed."""
+        status, callback = self.profile.status, self.profile.callback
+        told = set(self.states.values()) | set(status.told if status else ())
+        told |= set(callback.words.values()) | {callback.means} if callback else set()
+        return "failed" in told
+
+    @property
+    def states(self) -> Mapping[str, str]:
         """What the server's words for states mean."""
         status, callback = self.profile.status, self.profile.callback
         told = (status.words if status else {}) or (callback.words if callback else {})
@@ -316,7 +334,7 @@ class Dialect:
             "result_url": table.result_url,
             "message": table.message,
         }
-        return AnswerView(_those(places), self._states)
+        return AnswerView(_those(places), self.states)
 
     @cached_property
     def _status_view(self) -> AnswerView:
@@ -345,62 +363,13 @@ def documented() -> Dialect:
 
 
 def _query(method: str, path: str, job_id: str) -> Query:
-    in_path = job_id if job_id == ID_OF_THE_FIRST else _quoted(job_id)
+    in_path = job_id if job_id == ID_OF_THE_FIRST else quoted(job_id)
     return Query(method, path.replace(profiles.JOB, in_path))
 
 
-def _quoted(text: str) -> str:
-    """For a path. Half a surrogate pair, which some prompts have on purpose, goes out as it is in
-    JSON."""
-    return quote(text, safe="", errors="surrogatepass")
+def _others(names: Mapping[str, str]) -> dict[str, str]:
+    return {ours: theirs for ours, theirs in names.items() if ours != theirs}
 
 
 def _those(places: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return {name: where for name, where in places.items() if where}
-
-
-def _field_of(template: Any, placeholder: str) -> str | None:
-    """The name of the field that has this placeholder, in the outermost object that has one."""
-    if isinstance(template, dict):
-        for name, value in template.items():
-            if value == placeholder:
-                return str(name)
-        return next((f for v in template.values() if (f := _field_of(v, placeholder))), None)
-    return None
-
-
-def _filled(template: Any, asked: Mapping[str, Any], beside_the_prompt: JsonBody) -> Any:
-    """The template with what is asked in it; without the fields that a job has no value for."""
-    match template:
-        case dict():
-            pairs = {k: _filled(v, asked, beside_the_prompt) for k, v in template.items()}
-            filled = {name: value for name, value in pairs.items() if value is not _NOTHING}
-            return filled | (beside_the_prompt if "{prompt}" in template.values() else {})
-        case list():
-            values = (_filled(value, asked, beside_the_prompt) for value in template)
-            return [value for value in values if value is not _NOTHING]
-        case str():
-            return _text(template, asked)
-    return template
-
-
-def _path(template: str, asked: Mapping[str, Any]) -> str:
-    """The path with what is asked in it; without the items of its query that a job has no value
-    for."""
-    path, mark, query = template.partition("?")
-    named = [name for name in placeholders(template) if name in asked]
-    quoted = {name: _quoted(str(asked[name])) for name in named}
-    items = [_text(item, quoted) for item in query.split("&")]
-    kept = "&".join(item for item in items if isinstance(item, str))
-    filled = _text(path, quoted)
-    return (filled if isinstance(filled, str) else path) + (mark + kept if kept else "")
-
-
-def _text(template: str, asked: Mapping[str, Any]) -> Any:
-    """A placeholder alone becomes the value itself, within a text it becomes text."""
-    names = PLACEHOLDER.findall(template)
-    if any(name not in asked for name in names):
-        return _NOTHING
-    if len(names) == 1 and template == f"{{{names[0]}}}":
-        return asked[names[0]]
-    return PLACEHOLDER.sub(lambda found: str(asked[found[1]]), template)

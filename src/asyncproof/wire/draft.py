@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from asyncproof.vocabulary import SECRET_HEADER
 from asyncproof.wire.openapi import DraftError, Operation, operations
 
 __all__ = ["DraftError", "draft"]
@@ -235,6 +236,8 @@ def _callback(submit: Operation) -> Iterator[str]:
     yield 'encoding = "url"'
     secret = "callback_secret" in set(_asked(submit.body))
     yield f'proof = "{"header" if secret else "nothing"}"'
+    if secret:
+        yield f'header = "{SECRET_HEADER}"{GUESSED}'
     yield ""
     yield "[callback.words]"
     yield from _words([])

@@ -5,7 +5,8 @@ Pure: one row for each need, so that a new one is one line.
 
 from collections.abc import Iterator, Mapping
 
-from asyncproof.wire.profile import NOT_DERIVED, CallbackTable, ServerProfile, placeholders
+from asyncproof.wire.profile import NOT_DERIVED, CallbackTable, ServerProfile
+from asyncproof.wire.template import placeholders
 from asyncproof.workload.needs import Need
 
 NO_STATUS = "there is no [status]: jobs cannot be asked for"

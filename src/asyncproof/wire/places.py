@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+DEEPEST = 12  # levels of an answer that are shown
 MOST_FOUND = 64  # values at one place; a list in an answer is the server's
 
 
@@ -15,6 +16,21 @@ def at(content: Any, place: str) -> Any:
 def every(content: Any, place: str) -> Iterator[Any]:
     """Each value at a place that is not null, at most ``MOST_FOUND``."""
     return islice(_every(content, place.split(".") if place else []), MOST_FOUND)
+
+
+def leaves(content: Any) -> Iterator[str]:
+    """The places at which there is something other than an object or a list, at most
+    ``MOST_FOUND``; of a list, those of its first item."""
+    return islice(_leaves(content, (), DEEPEST), MOST_FOUND)
+
+
+def _leaves(content: Any, keys: tuple[str, ...], deeper: int) -> Iterator[str]:
+    inner = {"0": content[0]} if isinstance(content, list) and content else content
+    if isinstance(inner, dict) and inner and deeper:
+        for key, value in inner.items():
+            yield from _leaves(value, (*keys, str(key)), deeper - 1)
+    elif content is not None and keys:
+        yield ".".join(keys)
 
 
 def _every(content: Any, keys: list[str]) -> Iterator[Any]:

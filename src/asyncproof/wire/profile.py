@@ -4,9 +4,7 @@ A TOML file; docs/profiles.md has every field. The dialect of docs/protocol.md i
 profile, in ``profiles/`` beside this module, as are those of other servers.
 """
 
-import re
 import tomllib
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,37 +17,32 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from asyncproof.harness.verdict import Level
 from asyncproof.vocabulary import SECRET_HEADER
-from asyncproof.wire.toml_lines import line_of
+from asyncproof.wire.template import placed, placeholders, unknown
+from asyncproof.wire.toml_lines import line_of, line_with
 from asyncproof.workload.needs import Need
 
 FOLDER = Path(__file__).with_name("profiles")
-ASKED = (
-    "prompt",
-    "seed",
-    "num_inference_steps",
-    "guidance_scale",
-    "lora_path",
-    "job_id",
-    "width",
-    "height",
-    "callback_url",
-    "callback_secret",
-    "expiry",
-    "source_image",
-)
-"""What a template may have in braces: the words of docs/protocol.md for what a job asks for, and a
-picture to edit, as PNG in base64."""
-PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 JOB = "{id}"
+VALUE = "{value}"
 NOT_DERIVED = frozenset({Need.REFUSALS, Need.UNUSUAL, Need.UNKNOWN_IDS, Need.CLOSED_PATHS})
 """What no table of a profile shows: a server has these where its profile lists them."""
 
 
 class ServerProfileError(ValueError):
     """An unusable profile; the message names the file, the line, the field and the cure."""
+
+
+class _WithinError(ValueError):
+    """A problem of one thing within a field: ``keys`` lead from the field to it, ``text`` stands in
+    its line."""
+
+    def __init__(self, message: str, keys: tuple[str, ...], text: str = "") -> None:
+        super().__init__(message)
+        self.keys, self.text = keys, text
 
 
 class _Table(BaseModel):
@@ -73,16 +66,13 @@ StateWord = Literal["queued", "processing", "completed", "failed", "timeout"]
 Words = dict[str, StateWord]
 
 
-def _known(names: Iterable[str]) -> set[str]:
+def _refuse_unknown(name: str, keys: tuple[str, ...], text: str) -> None:
     """
     Raises:
-        ValueError: one of these names is no placeholder.
+        _WithinError: this is no placeholder.
     """
-    found = set(names)
-    for name in sorted(found - set(ASKED)):
-        there = " ".join(f"{{{known}}}" for known in ASKED)
-        raise ValueError(f"{{{name}}} is unknown; there are {there}")
-    return found
+    if why := unknown(name):
+        raise _WithinError(why, keys, text)
 
 
 class SubmitTable(_Table):
@@ -108,14 +98,24 @@ class SubmitTable(_Table):
     @field_validator("body")
     @classmethod
     def _asks_for_a_picture(cls, body: dict[str, Any]) -> dict[str, Any]:
-        if "prompt" not in _known(placeholders(body)):
+        for keys, name in placed(body):
+            _refuse_unknown(name, keys, f"{{{name}}}")
+        if "prompt" not in placeholders(body):
             raise ValueError('nothing in it is "{prompt}"')
         return body
+
+    @field_validator("path")
+    @classmethod
+    def _path_known(cls, path: str) -> str:
+        for name in placeholders(path):
+            _refuse_unknown(name, (), f"{{{name}}}")
+        return path
 
     @field_validator("always")
     @classmethod
     def _always_known(cls, always: dict[str, Any]) -> dict[str, Any]:
-        _known(always)
+        for name in always:
+            _refuse_unknown(name, (name,), name)
         return always
 
 
@@ -191,7 +191,10 @@ class ResultTable(_Table):
         if bool(self.path) == bool(self.place):
             raise ValueError("either `path` or `place` says where the picture is")
         if self.path and JOB not in self.path:
-            raise ValueError(f"path: it has no {JOB}, where the id of the job stands")
+            raise _WithinError(f"it has no {JOB}, where the id of the job stands", ("path",))
+        if self.link and VALUE not in self.link:
+            message = f"it has no {VALUE}, where the name of the picture stands"
+            raise _WithinError(message, ("link",))
         return self
 
 
@@ -203,11 +206,14 @@ class CancelTable(_Table):
 class CallbackTable(_Table):
     """What a callback looks like: the places of its fields, and how its sender proves itself.
 
-    ``means`` is the state that a callback without one tells. ``promise``: whether a delivery that
-    was taken may come again; then ``delivery_id`` is the header that is the same in each.
+    ``events``: whether callbacks come about the end of a job alone, or about all that happens to
+    it; then those with a state that is no end are notices, and no deliveries. ``means`` is the
+    state that a callback without one tells. ``promise``: whether a delivery that was taken may come
+    again; then ``delivery_id`` is the header that is the same in each.
     """
 
     body: Literal["multipart", "json"]
+    events: Literal["end", "all"] = "end"
     id: Places = ()
     state: Places = ()
     means: Literal["", "completed", "failed", "timeout"] = ""
@@ -218,9 +224,26 @@ class CallbackTable(_Table):
     picture: str = ""
     encoding: Encoding = "base64"
     proof: Literal["header", "standard-webhooks", "hub", "nothing"] = "header"
-    header: str = SECRET_HEADER
+    header: str = ""
     promise: Literal["once", "at least once"] = "once"
     delivery_id: str = ""
+
+    @model_validator(mode="after")
+    def _proven(self) -> "CallbackTable":
+        if self.proof == "header" and not self.header:
+            raise _WithinError(
+                "the secret comes in a header, and nothing says in which: add `header`, such as "
+                f'header = "{SECRET_HEADER}"; or set proof = "nothing" where nothing is proven',
+                ("proof",),
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> "CallbackTable":
+        if self.events == "all" and not self.state:
+            message = "callbacks about all events need `state`, which tells them from the end"
+            raise _WithinError(message, ("events",))
+        return self
 
     @property
     def proven_in(self) -> str:
@@ -230,12 +253,14 @@ class CallbackTable(_Table):
 
 
 class ServerProfile(_Table):
-    """One kind of server. ``name`` is that of its file; ``promises`` are needs that no table shows,
-    ``lacks`` needs that it does not meet, each with the reason; ``levels`` change those of clauses.
+    """One kind of server. ``name`` is that of its file; ``headers`` go with every request to it;
+    ``promises`` are needs that no table shows, ``lacks`` needs that it does not meet, each with the
+    reason; ``levels`` change those of clauses.
     """
 
     name: str = ""
     description: str = ""
+    headers: dict[str, str] = Field(default_factory=dict)
     submit: SubmitTable
     status: StatusTable | None = None
     result: ResultTable | None = None
@@ -292,23 +317,17 @@ def parse(text: str, name: str = "") -> ServerProfile:
     except tomllib.TOMLDecodeError as error:
         raise ServerProfileError(f"not TOML: {error}") from error
     except ValidationError as error:
-        problems = [
-            f"line {line_of(text, problem['loc'])}: "
-            f"{'.'.join(map(str, problem['loc'])) or 'the profile'}: "
-            f"{problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors(include_url=False)
-        ]
-        raise ServerProfileError("; ".join(problems)) from error
+        problems = "; ".join(_told(text, problem) for problem in error.errors(include_url=False))
+        raise ServerProfileError(problems) from error
 
 
-def placeholders(template: Any) -> Iterator[str]:
-    """The names in braces in a template, in its order."""
-    match template:
-        case dict():
-            for value in template.values():
-                yield from placeholders(value)
-        case list():
-            for value in template:
-                yield from placeholders(value)
-        case str():
-            yield from PLACEHOLDER.findall(template)
+def _told(text: str, problem: ErrorDetails) -> str:
+    """One problem with its line, and the dotted name of what it is about."""
+    reason = problem.get("ctx", {}).get("error")
+    within = reason if isinstance(reason, _WithinError) else None
+    location = (*problem["loc"], *(within.keys if within else ()))
+    number = line_of(text, location)
+    if within and within.text:
+        number = line_with(text, within.text, number)
+    about = ".".join(map(str, location)) or "the profile"
+    return f"line {number}: {about}: {problem['msg'].removeprefix('Value error, ')}"

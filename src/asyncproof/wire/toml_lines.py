@@ -26,6 +26,12 @@ def line_of(text: str, location: Sequence[int | str]) -> int:
     return best_line
 
 
+def line_with(text: str, part: str, first: int) -> int:
+    """The number of the line, from ``first`` on, that has this part; ``first`` if none has."""
+    lines = enumerate(text.splitlines()[first - 1 :], start=first)
+    return next((number for number, line in lines if part in line), first)
+
+
 def _keys(dotted: str) -> tuple[str, ...]:
     parts = re.findall(r"""\s*("[^"]*"|'[^']*'|[\w-]+)\s*\.?""", dotted)
     return tuple(part.strip("\"'") for part in parts)

@@ -1,12 +1,12 @@
 """What the jobs and requests of a scenario need of a server, so that no server is asked for what it
 does not have. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from asyncproof.workload.needs import Need, Needs
 from asyncproof.workload.scenario import CallbackTo, Job, Scenario
-from asyncproof.workload.special_cases import MEANT, SIZE, Meant
+from asyncproof.workload.special_cases import BAD_FIELDS, CASE, MEANT, SIZE, Meant
 
 BY_MEANING: Mapping[str, Need] = {
     Meant.REFUSED: Need.REFUSALS,
@@ -18,13 +18,19 @@ BY_MEANING: Mapping[str, Need] = {
 
 
 def fitted(
-    scenario: Scenario, lacks: Mapping[Need, str], *, hostile: bool = False
+    scenario: Scenario,
+    lacks: Mapping[Need, str],
+    *,
+    hostile: bool = False,
+    asked: Collection[str] | None = None,
 ) -> Scenario | str:
     """The scenario without requests that the server has no answer for; or, where its jobs ask for
     something that the server does not have, or nothing would be left, the reason.
 
     ``hostile``: its callbacks are met with hostility, so that only polls tell of the end of a job.
-    Where jobs cannot be asked for, each of them has a callback, which tells of its end.
+    Where jobs cannot be asked for, each of them has a callback, which tells of its end. ``asked``
+    are the fields that a submission has a place for (None: all): a bad value for another one would
+    not be sent, so that the job would be a good one.
     """
     needs = _of_jobs(scenario.jobs) | ({Need.CALLBACKS, Need.POLLING} if hostile else set())
     if Need.CALLBACKS in lacks:
@@ -34,8 +40,15 @@ def fitted(
     requests = [one for one in scenario.requests if not _reason(one.needs, lacks)]
     if scenario.requests and not requests and not scenario.jobs:
         return _reason(scenario.requests[0].needs, lacks)
-    jobs = scenario.jobs if Need.POLLING not in lacks else map(_with_a_callback, scenario.jobs)
+    sent = [job for job in scenario.jobs if asked is None or _bad_fields(job) <= set(asked)]
+    jobs = sent if Need.POLLING not in lacks else map(_with_a_callback, sent)
     return replace(scenario, jobs=tuple(jobs), requests=tuple(requests))
+
+
+def _bad_fields(job: Job) -> set[str]:
+    """The fields that make it a job that must be refused."""
+    tags = dict(job.tags)
+    return set(BAD_FIELDS.get(tags.get(CASE, ""), {}) if tags.get(MEANT) == Meant.REFUSED else {})
 
 
 def _with_a_callback(job: Job) -> Job:
@@ -57,8 +70,8 @@ def _of(job: Job) -> Iterator[Need]:
         yield Need.LORAS
     if job.expiry is not None:
         yield Need.EXPIRY
-    if job.job_id is not None:
-        yield Need.CHOSEN_IDS
+    if job.job_id is not None and tags.get(MEANT) != Meant.REFUSED:
+        yield Need.CHOSEN_IDS  # one that is refused can do without: its id only helps to find it
     if job.callback is CallbackTo.PLAIN_URL:
         yield Need.CALLBACK_IDS
     if SIZE in tags:

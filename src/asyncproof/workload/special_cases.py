@@ -124,13 +124,13 @@ def bad_jobs(draw: Callable[[], Job]) -> list[Job]:
     return [*fields, bad("no prompt", without=("prompt",))]
 
 
-def bad_bodies(path: str) -> list[Request]:
-    """Bodies that cannot be a job at all, to this path."""
+def bad_bodies(submit: Asking) -> list[Request]:
+    """Bodies that cannot be a job at all, to where jobs are submitted."""
     return [
         Request(
             probe="bad body",
-            method="POST",
-            path=path,
+            method=submit.method,
+            path=submit.path,
             body=body,
             moment=Moment.AFTER,
             tags=((MEANT, Meant.REFUSED), (CASE, case)),

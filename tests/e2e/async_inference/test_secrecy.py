@@ -5,6 +5,7 @@ import pytest
 from asyncproof.checks import health, secrecy
 from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
 from asyncproof.workload import special_cases
+from asyncproof.workload.needs import Need
 from asyncproof.workload.scenario import burst, each_looked_after, only
 
 pytestmark = pytest.mark.families("SEC", "SUB")
@@ -15,8 +16,10 @@ pytestmark = pytest.mark.families("SEC", "SUB")
 @pytest.mark.needs_no_engine
 def test_secrets_are_told_to_nobody(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """No answer shows a job's secret or the inside of the program, whatever was asked."""
-    fails, *bad = special_cases.to_fail(draw.job()), *special_cases.bad_jobs(draw.job)
-    jobs = [fails, *draw.plain(1), *bad]
+    has = testbed.dialect.has
+    fails = [special_cases.to_fail(draw.job())] if has(Need.LORAS) else []
+    bad = special_cases.bad_jobs(draw.job) if has(Need.REFUSALS) else []
+    jobs = [*fails, *draw.plain(1), *bad]
 
     history = testbed.run(
         burst(jobs).beside(*special_cases.open_pages(testbed.dialect.profile.pages))

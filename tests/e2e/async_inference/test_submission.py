@@ -51,7 +51,7 @@ def test_submissions_are_answered_at_once(
 def test_bad_submissions_are_refused(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """A body that breaks a rule is refused with 4xx, breaks nothing and leaves nothing behind."""
     jobs = special_cases.bad_jobs(draw.job)
-    bodies = special_cases.bad_bodies(testbed.dialect.profile.submit.path)
+    bodies = special_cases.bad_bodies(testbed.dialect.profile.submit)
 
     history = testbed.run(burst(jobs).beside(*bodies))
 

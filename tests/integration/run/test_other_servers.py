@@ -1,11 +1,15 @@
 """Runs against a server of another dialect: by its profile it is tested as any miner is."""
 
+import asyncio
+import re
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from asyncproof.cli.profile import profile
+from asyncproof.driver.http_client import HttpClient
 from asyncproof.harness.verdict import CheckResult
 from asyncproof.history.history import History
 from asyncproof.history.recorder import Recorder
@@ -13,11 +17,22 @@ from asyncproof.run.late_checks import judged_as_a_whole
 from asyncproof.run.recheck import rejudge
 from asyncproof.run.testbed import Testbed
 from asyncproof.settings import Settings
+from asyncproof.wire.dialect import Dialect
+from asyncproof.wire.profile import parse
 from asyncproof.workload.scenario import a_job, burst
-from tests.support.other_server import PROFILE, WITHOUT_POLLING, QueueServer, serving
+from tests.support.other_server import (
+    CHATTY,
+    PROFILE,
+    WITHOUT_POLLING,
+    ChattyServer,
+    QueueServer,
+    serving,
+)
 from tests.support.shell import Shell
 
 SEEDS = (3, 4, 5)
+MEANS = {"waiting": "queued", "working": "processing"}
+ALL = '[callback]\nevents = "all"'
 FEW = "test_callbacks_of_many_jobs or test_health_while_work_is_done"
 
 
@@ -31,6 +46,7 @@ def run(server: QueueServer, profile: str, folder: Path) -> tuple[History, list[
             "ASYNC_CALLBACK_DIR": str(folder / "callbacks"),
             "ASYNC_IMAGE_SIZE": "96x64",
             "ASYNC_POLL_INTERVAL": "0.05",
+            "ASYNC_JOB_TIMEOUT": "30",
         }
     )
     with (
@@ -66,9 +82,39 @@ def test_a_queue_with_webhooks_is_followed_fetched_and_judged(tmp_path: Path) ->
     assert {"CBK-4", "CBK-9", "IMG-1", "POL-2", "SCH-2"} <= {c for r in results for c in r.clauses}
 
 
+def test_headers_go_with_every_request_to_the_server_itself(tmp_path: Path) -> None:
+    server, elsewhere = QueueServer(key="s3same", times=1), QueueServer()
+    keyed = f'headers = {{ X-Key = "s3same" }}\n{PROFILE}'
+    history, results = run(server, keyed, tmp_path)
+    assert all(job.completed for job in history)
+    assert (broken(results), server.keys) == (set(), {"s3same"})
+
+    async def ask(url: str, other: str) -> None:
+        spoken = Dialect(parse(keyed))
+        async with HttpClient.connected(url, time.monotonic, dialect=spoken) as client:
+            await client.ask("GET", f"{other}/x")
+
+    with serving(server) as url, serving(elsewhere) as other:
+        asyncio.run(ask(url, other))
+    assert elsewhere.keys == {None}
+
+
 def test_a_repeat_with_another_id_is_a_duplicate(tmp_path: Path) -> None:
     _, results = run(QueueServer(same_id=False), PROFILE, tmp_path)
     assert broken(results) == {"CBK-4"}
+    advice = next(found.advice for result in results for found in result.findings)
+    assert re.search(r"with the same delivery id: they were '(\d)-0', '\1-1'$", advice), advice
+
+
+@pytest.mark.parametrize(("secret", "found"), [("test-secret", set()), ("another", {"CBK-2"})])
+def test_a_secret_that_no_job_brings_is_that_of_the_settings(
+    tmp_path: Path, secret: str, found: set[str]
+) -> None:
+    plain = PROFILE.replace('proof = "nothing"', 'proof = "header"\nheader = "X-Plain"')
+    _, results = run(QueueServer(secret=secret, times=1), plain, tmp_path)
+    assert broken(results) & {"CBK-2"} == found
+    told = "".join(str(f) for r in results for f in r.findings if f.clause == "CBK-2")
+    assert ("ASYNC_CALLBACK_SECRET" in told) == bool(found)
 
 
 @pytest.mark.parametrize(("secret", "found"), [("test-secret", set()), ("another", {"CBK-2"})])
@@ -85,6 +131,40 @@ def test_a_server_that_cannot_be_asked_is_followed_by_its_callbacks(tmp_path: Pa
     history, results = run(QueueServer(prompt=True), WITHOUT_POLLING, tmp_path)
     assert all(job.completed and job.polls[0].by_callback for job in history)
     assert broken(results) == set()
+
+
+ASKED_FOR = [(CHATTY, False), (WITHOUT_POLLING.replace("[callback]", ALL), True)]
+
+
+@pytest.mark.parametrize(("profile", "prompt"), ASKED_FOR, ids=["polled", "not polled"])
+def test_callbacks_about_all_events_are_no_repeated_deliveries(
+    tmp_path: Path, profile: str, prompt: bool
+) -> None:
+    """Those about the beginning and the work are read, and the one about the end is delivered."""
+    history, results = run(ChattyServer(prompt=prompt), profile, tmp_path)
+    said = ["waiting"] if prompt else ["waiting", "working", "working"]
+    for job in history:
+        assert [notice.fields["status"] for notice in job.notices] == [MEANS[word] for word in said]
+        assert not any(notice.problems for notice in job.notices)
+        assert [delivery.fields["status"] for delivery in job.deliveries] == ["completed"]
+        assert job.completed
+    assert not history.orphans
+    assert broken(results) == set()
+
+
+def test_a_callback_about_the_work_after_that_about_the_end_is_found(tmp_path: Path) -> None:
+    _, results = run(ChattyServer(afterwards="working"), CHATTY, tmp_path)
+    assert broken(results) == {"CBK-4"}
+
+
+def test_a_second_end_is_a_repeated_delivery(tmp_path: Path) -> None:
+    _, results = run(ChattyServer(afterwards="done"), CHATTY, tmp_path)
+    assert broken(results) == {"CBK-4"}
+
+
+def test_where_only_the_end_is_told_of_other_states_are_wrong(tmp_path: Path) -> None:
+    _, results = run(ChattyServer(), PROFILE, tmp_path)
+    assert "CBK-7" in broken(results)
 
 
 def test_a_run_by_a_profile_tells_what_does_not_apply(tmp_path: Path) -> None:

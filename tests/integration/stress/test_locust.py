@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -50,19 +51,22 @@ def test_two_workers_have_one_verdict_and_locust_knows_of_it(faulty: str, tmp_pa
 def test_a_worker_that_dies_is_told_with_what_is_lost(faulty: str, tmp_path: Path) -> None:
     """What the other one found counts all the same."""
     command = [".ci/stress-distributed", "--jobs", "100000", "--reports", str(tmp_path)]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=Shell(tmp_path).environ(ASYNC_MINER_URL=faulty, **SIZE),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as script:
+    with (
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=Shell(tmp_path).environ(ASYNC_MINER_URL=faulty, **SIZE),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as script,
+        ended_with(script),
+    ):
         until("both parts have come to the master", lambda: len(parts(tmp_path)) == 2)
         family = psutil.Process(script.pid).children(recursive=True)
         victim = next(p for p in family if "--worker" in p.cmdline())
-        for process in [victim, *victim.children(recursive=True)]:
+        for process in [*victim.children(recursive=True), victim]:
             process.kill()
         (master,) = [p for p in family if "--master" in p.cmdline()]
         os.kill(master.pid, signal.SIGTERM)
@@ -70,6 +74,16 @@ def test_a_worker_that_dies_is_told_with_what_is_lost(faulty: str, tmp_path: Pat
     assert script.returncode in (ExitCode.FINDINGS, ExitCode.INCONCLUSIVE), output
     assert "INCOMPLETE: the machine of part" in output
     assert "were in flight and are lost" in output
+
+
+@contextmanager
+def ended_with(script: subprocess.Popen[str]) -> Iterator[None]:
+    """Where the test fails, its script and what it started end: they would go on for hours."""
+    try:
+        yield
+    except BaseException:
+        os.killpg(script.pid, signal.SIGTERM)
+        raise
 
 
 def parts(folder: Path) -> list[Path]:

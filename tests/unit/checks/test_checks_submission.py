@@ -15,6 +15,8 @@ from asyncproof.history.events import (
     Downloaded,
     Examined,
     Polled,
+    RunStarted,
+    Spoken,
     Submitted,
 )
 from asyncproof.workload.special_cases import (
@@ -294,6 +296,20 @@ def test_a_miner_that_gives_ids_of_its_own_owes_nothing_for_chosen_ones() -> Non
 def test_an_odd_prompt_whose_job_never_ends_is_reported() -> None:
     events = never_ended(meant(Meant.EITHER)(good_job("job_001")))
     assert FAMILY.reported([*events, SILENT]) == {"SUB-16"}
+
+
+@pytest.mark.parametrize(
+    ("calls_back", "found"),
+    [(True, Outcome.PASS), (False, Outcome.NOT_APPLICABLE)],
+    ids=["its callback would show it", "nothing would show it"],
+)
+def test_a_refused_job_of_a_server_that_chooses_the_ids(calls_back: bool, found: Outcome) -> None:
+    spoken = Spoken(name="x", submit="POST /x", lacks={"chosen ids": "it has none"})
+    began = RunStarted(at=0.0, run="r", seed=1, wall=0.0, target="t", settings={}, dialect=spoken)
+    events = without(refused(422)(good_job("job_001")), Delivered)
+    kept = spoiled(events, Submitted, expects_callback=calls_back)
+    history = build([began, *scenario(kept)])
+    assert refusals.refused_submissions_leave_no_job(history).outcome is found
 
 
 def test_every_check_of_the_family_reports_something() -> None:

@@ -296,7 +296,7 @@ ROWS: list[Row] = [
                 ),
             )
         ],
-        "no image part, and a link that leads nowhere: '/out/x' (404)",
+        "no picture, and a link that leads nowhere: '/out/x' (404)",
         "the miner's own disk",
     ),
     (

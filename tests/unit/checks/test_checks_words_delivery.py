@@ -98,7 +98,7 @@ ROWS: list[Row] = [
     (
         "callbacks_have_their_fields",
         [job(of(Delivered, fields={"job_id": "id-job_001", "completed_at": "x"}))],
-        "expected the fields job_id, status, completed_at, got status missing",
+        "expected the fields `job_id`, `status`, `completed_at`, got `status` missing",
         "",
     ),
     (

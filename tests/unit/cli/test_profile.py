@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from asyncproof.cli.profile import profile
 from asyncproof.wire.profile import parse
+from tests.unit.wire.test_dialect import QUEUE
 from tests.unit.wire.test_draft import TASKS
 
 
@@ -29,6 +30,27 @@ def test_a_profile_is_shown_with_what_does_not_apply_to_it() -> None:
         assert said in shown.output
     assert "there is no [status]: jobs cannot be asked for" in shown.output
     assert "every clause applies" in ran("check", "inference").output
+
+
+def test_a_profile_is_shown_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        QUEUE.replace('proof = "nothing"', 'events = "all"\nproof = "header"\nheader = "X-Key"')
+    )
+    shown = ran("check", str(path)).output
+    assert "ask       GET /jobs/{id}?full=1" in shown
+    assert "json, proven by header X-Key, at least once, about all events" in shown
+    assert "words     waiting means queued, working means processing" in shown
+    assert "X-Callback-Secret" not in shown
+    assert "nothing means failed" not in shown
+
+
+def test_a_profile_that_knows_no_failure_is_told_what_that_costs(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(QUEUE.replace('broken = "failed"\n', ""))
+    assert "nothing means failed: a failed job" in ran("check", str(path)).output
+    assert "nothing means failed" not in ran("check", "runpod").output
+    assert "nothing means failed" not in ran("check", "ai-horde").output
 
 
 def test_a_profile_that_cannot_be_read_is_a_usage_error_with_its_line(tmp_path: Path) -> None:

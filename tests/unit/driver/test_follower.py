@@ -33,6 +33,9 @@ class Silent:
     async def fetch(self, state: JobState) -> None:
         """Nothing."""
 
+    def is_notice(self, event: Delivered) -> bool:
+        return False
+
     def heard(self, state: JobState, event: Delivered) -> None:
         """A server that can be asked tells nothing by callbacks."""
 

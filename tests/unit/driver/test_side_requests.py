@@ -13,7 +13,7 @@ from asyncproof.driver.job_state import JobState, PreparedJob
 from asyncproof.driver.side_requests import SideRequests
 from asyncproof.history.events import Answered, Probed
 from asyncproof.liveness.clocks import Clocks
-from asyncproof.wire.dialect import documented
+from asyncproof.wire.dialect import dialect, documented
 from asyncproof.workload.scenario import Job, Moment, Request, a_training_request
 from asyncproof.workload.special_cases import (
     BEGUN,
@@ -83,6 +83,14 @@ def test_an_id_that_is_in_use_or_was_never_chosen_is_not_asked_for() -> None:
     assert asked_for_refused(409, "mine") == []
     assert asked_for_refused(422, None) == []
     assert asked_for_refused(500, "mine") == []
+
+
+@pytest.mark.parametrize("name", ["bentoml", "cog"])
+def test_where_no_id_can_be_chosen_none_is_asked_for(name: str) -> None:
+    recorded = Recorded()
+    asking = recorded.side_requests().ask_for_refused(*refused(422, "mine"), dialect(name))
+    asyncio.run(asking)
+    assert recorded.events == []
 
 
 def test_a_status_url_is_followed_where_one_was_named() -> None:

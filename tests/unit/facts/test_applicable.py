@@ -1,10 +1,19 @@
 """Which clauses apply to a server, and in whose words their findings are."""
 
+import re
+
 import msgspec
 import pytest
 
-from asyncproof.checks import ALL, scheduling
-from asyncproof.facts.applicable import NEEDED, applicable, in_their_words, why_not
+from asyncproof.checks import ALL, payload, scheduling
+from asyncproof.facts.applicable import (
+    NEEDED,
+    applicable,
+    clauses_in_their_words,
+    in_their_words,
+    why_not,
+    words_of,
+)
 from asyncproof.facts.delivery_outcome import repeated
 from asyncproof.harness import contract
 from asyncproof.harness.verdict import Finding, Outcome
@@ -20,7 +29,8 @@ from asyncproof.history.events import (
 from asyncproof.history.history import History
 from asyncproof.history.job_health import Diagnosis, JobHealth, Stage
 from asyncproof.run.session import PROTOCOL
-from asyncproof.wire.dialect import dialect
+from asyncproof.wire.dialect import Dialect, dialect
+from asyncproof.wire.profile import parse
 from asyncproof.workload.needs import Need
 from tests.support.histories import SILENT, good_job, scenario
 
@@ -65,6 +75,130 @@ def test_findings_are_in_the_words_of_the_server() -> None:
         "failed",
         "completed_at",
     )
+
+
+QUEUE = Dialect(
+    parse(
+        """
+[submit]
+path = "/jobs"
+id = "job.id"
+result_url = "job.link"
+[submit.body]
+text = "{prompt}"
+hook.url = "{callback_url}"
+hook.key = "{callback_secret}"
+[status]
+path = "/jobs/{id}"
+id = "number"
+state = "state"
+error = "why"
+completed_at = "until"
+failed_at = "until"
+callback = "hook"
+[status.words]
+done = "completed"
+[callback]
+body = "json"
+id = "about"
+error = "reason"
+state = "phase"
+completed_at = "at"
+picture = "inline"
+encoding = "url"
+proof = "header"
+header = "X-Key"
+"""
+    )
+).spoken
+NAMED = [
+    ("SUB-1", "a job_id", "a job.id"),
+    ("SUB-7", "result_url leads", "job.link leads"),
+    ("CBK-3", "job_id at callback_url", "about at hook.url"),
+    ("CBK-6", "`job_id`, `status` of a completed job", "`about`, `phase` of a done job"),
+    ("CBK-24", "the error in `error`", "the error in `reason`"),
+    ("CBK-2", "X-Callback-Secret with callback_secret", "X-Key with hook.key"),
+    ("CBK-8", "`image` or `image_url`", "`inline` or `inline`"),
+    ("POL-6", "the status: completed_at", "the status: until"),
+    ("CBK-18", "callback.status 'skipped'", "hook.status 'skipped'"),
+    ("POL-12", "`error`", "`why`"),
+    ("CBK-1", "no callback, job_003", "no callback, job_003"),
+]
+
+
+@pytest.mark.parametrize(("clause", "ours", "theirs"), NAMED, ids=[row[0] for row in NAMED])
+def test_fields_have_the_names_of_the_server_where_the_clause_looks(
+    clause: str, ours: str, theirs: str
+) -> None:
+    finding = Finding(clause, "job_id", ours, ours, advice=ours, cause=ours)
+    told = in_their_words(finding, words_of(clause, QUEUE))
+    assert (told.expected, told.actual, told.advice, told.cause) == (theirs,) * 4
+    assert told.subject == "job_id"
+
+
+def test_the_reason_of_a_clause_is_that_of_this_server() -> None:
+    told = clauses_in_their_words(CLAUSES, QUEUE)
+    assert "`POST /jobs` with a valid body" in told["SUB-1"].rule
+    assert "(`job.id` or `id`)" in told["SUB-1"].rule
+    assert "Without `hook.url`" in told["CBK-18"].rule
+    assert clauses_in_their_words(CLAUSES, dialect("inference").spoken) == CLAUSES
+
+
+FIELDS: list[tuple[dict[str, str], dict[str, object], str]] = [
+    ({}, {"fields": {}}, "`about`, `phase`, `at` missing"),
+    ({"times in callbacks": "no"}, {"fields": {}}, "`about`, `phase` missing"),
+    ({"job ids in callbacks": "no", "times in callbacks": "no"}, {"fields": {}}, "`phase` missing"),
+]
+
+
+@pytest.mark.parametrize(("lacks", "change", "said"), FIELDS)
+def test_a_callback_owes_the_fields_that_its_sender_has(
+    lacks: dict[str, str], change: dict[str, object], said: str
+) -> None:
+    spoken = msgspec.structs.replace(QUEUE, lacks=lacks)
+    began = RunStarted(at=0.0, run="r", seed=1, wall=0.0, target="t", settings={}, dialect=spoken)
+    events = [
+        msgspec.structs.replace(event, **change) if isinstance(event, Delivered) else event
+        for event in good_job()
+    ]
+    (check,) = applicable([payload.callbacks_have_their_fields], build([began, *scenario(events)]))
+    (found,) = check(build([began, *scenario(events)])).findings
+    assert found.actual.startswith(said)
+
+
+@pytest.mark.parametrize("name", ["inference", "edit"])
+def test_the_documents_call_everything_as_they_do(name: str) -> None:
+    assert dialect(name).spoken.fields == {}
+
+
+OF_THE_DOCUMENTS = re.compile(
+    r"\b(job_id|image_url|callback_url|callback_secret|status_url|result_url|(completed|failed)_at)\b"
+    r"|X-Callback-Secret"
+)
+WRONG: list[dict[str, object]] = [
+    {"secret": "missing"},
+    {"fields": {}},
+    {"fields": {"job_id": "another", "status": "failed"}, "image": None},
+    {"fields": {"job_id": "id-job_001", "status": "completed"}, "image": None},
+]
+
+
+def test_no_finding_about_a_server_that_calls_all_otherwise_has_a_name_of_the_documents() -> None:
+    """Each check, on callbacks in which all goes wrong."""
+    whole = msgspec.structs.replace(QUEUE, lacks={})
+    began = RunStarted(at=0.0, run="r", seed=1, wall=0.0, target="t", settings={}, dialect=whole)
+    told = set[str]()
+    for change in WRONG:
+        events = [
+            msgspec.structs.replace(event, **change) if isinstance(event, Delivered) else event
+            for event in good_job()
+        ]
+        history = build([began, *scenario(events)])
+        for found in (f for check in applicable(ALL, history) for f in check(history).findings):
+            told.add(found.clause)
+            text = f"{found.expected} {found.actual} {found.advice} {found.cause}"
+            assert not OF_THE_DOCUMENTS.search(text), f"{found.clause}: {text}"
+    assert {"CBK-2", "CBK-3", "CBK-6", "CBK-8"} <= told
 
 
 REPEATS = [("a", "a", 0), ("a", "b", 2), ("", "", 2)]

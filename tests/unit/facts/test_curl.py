@@ -70,3 +70,11 @@ def test_another_dialect_is_repeated_as_it_was_sent() -> None:
 
     assert given[:4] == ["-sS", "-X", "PUT", "http://miner:8091/jobs"]
     assert json.loads(given[-1]) == {"text": "it's", "hook": {"key": "s3  cret"}}
+
+
+def test_the_headers_of_a_profile_are_repeated_and_its_keys_are_variables() -> None:
+    headers = {"Prefer": "respond-async", "X-Api-Key": ""}
+    spoken = Spoken(name="x", submit="POST /jobs", headers=headers)
+    history = build([msgspec.structs.replace(START, dialect=spoken), *scenario(good_job())])
+    command = submission(history, history.jobs["job_001"])
+    assert "-H 'Prefer: respond-async' -H \"X-Api-Key: $X_API_KEY\"" in command

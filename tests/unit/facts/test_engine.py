@@ -85,6 +85,24 @@ def test_what_is_special_about_a_job(changes: dict[str, object], special: str) -
     assert engine.named(job).endswith(special or "(id-job_001)")
 
 
+@pytest.mark.parametrize(
+    ("before", "also"),
+    [
+        (spoiled(plain("job_001", 0), Submitted, tags={SIZE: "512x512"}), "job_001"),
+        (failed("job_001", 0, TO_FAIL), ""),
+        (plain("job_001", 0), ""),
+    ],
+)
+def test_a_special_job_that_completed_just_before_may_be_to_blame_too(
+    before: Events, also: str
+) -> None:
+    history = a_history(before, failed("job_002", 3, TO_FAIL), hung("job_003", 6))
+    blamed = engine.blamed(history, history.jobs["job_002"])
+    assert blamed.startswith("job_002 (id-job_002): unknown LoRA")
+    assert (also in blamed and "completed just before" in blamed) is bool(also)
+    assert engine.blamed(history, history.jobs["job_001"]) == engine.named(history.jobs["job_001"])
+
+
 def test_an_engine_works_beside_a_job_that_hangs_where_others_complete_later() -> None:
     def works_beside(*jobs: list[AsyncEvent]) -> bool:
         history = a_history(*jobs)

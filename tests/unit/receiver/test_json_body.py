@@ -110,6 +110,18 @@ def test_a_form_with_other_names_is_read_by_them() -> None:
     assert (form.text("job_id"), form.text("status"), sink.data) == ("7", "completed", b"pixels")
 
 
+def test_a_form_without_a_state_means_what_the_profile_says() -> None:
+    text = QUEUE.replace('body = "json"\nid = "job.id"\nstate = "job.state"', FORM_THAT_MEANS)
+    shape = shape_of(Dialect(parse(text)))
+    body = b'--b\r\nContent-Disposition: form-data; name="job"\r\n\r\n7\r\n--b--\r\n'
+    form, _ = read(body, shape, "multipart/form-data; boundary=b")
+    assert (form.text("job_id"), form.text("status")) == ("7", "completed")
+    assert list(violations(form, shape.due, shape.states, shape.names)) == []
+
+
+FORM_THAT_MEANS = 'body = "multipart"\nid = "job"\nmeans = "completed"'
+
+
 def test_shapes_say_how_repeats_are_marked() -> None:
     shape = shape_of(Dialect(parse(QUEUE)))
     assert (shape.delivery_id, shape.due) == ("webhook-id", frozenset({"job_id", "status"}))

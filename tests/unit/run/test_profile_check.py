@@ -6,13 +6,16 @@ import pytest
 from asyncproof.history.build import build
 from asyncproof.history.events import Answered, AsyncEvent, Delivered, Downloaded, Polled
 from asyncproof.run.profile_check import understood
+from asyncproof.run.profile_places import Overheard
 from asyncproof.wire.dialect import documented
 from tests.support.histories import good_job, scenario
+
+HEARD = Overheard(documented().profile)
 
 
 def lines(*events: AsyncEvent) -> list[tuple[str, bool, str]]:
     history = build(scenario(list(events)))
-    return [(line.what, line.good, line.told) for line in understood(documented(), history)]
+    return [(line.what, line.good, line.told) for line in understood(HEARD, history)]
 
 
 def spoilt(kind: type[AsyncEvent], **changes: object) -> list[AsyncEvent]:
@@ -32,7 +35,9 @@ def test_a_good_job_is_told_step_by_step() -> None:
 
 WRONG: list[tuple[type[AsyncEvent], dict[str, object], str, str]] = [
     (Answered, {"job_id": None, "body": '{"uid": 1}'}, "answered", "no id where [submit] says"),
-    (Answered, {"status_code": 422, "body": "no size"}, "answered", "the job was not taken"),
+    (Answered, {"status_code": 422, "body": "no size"}, "answered", "does not like the body"),
+    (Answered, {"status_code": 401, "body": "key?"}, "answered", "set `headers` at the top"),
+    (Answered, {"status_code": 507, "body": "full"}, "answered", "the job was not taken"),
     (Answered, {"error": "cannot connect"}, "answered", "cannot connect"),
     (Polled, {"status": None, "problems": ("not JSON",)}, "asked", "no state where [status] says"),
     (Polled, {"status": "failed", "job_error": "no memory"}, "ended", "failed: no memory"),

@@ -242,6 +242,14 @@ def test_a_callback_without_a_state_means_what_the_profile_says() -> None:
     assert (read.fields, read.picture) == ({"status": "completed"}, "aaaa")
 
 
+def test_a_callback_with_neither_state_nor_picture_means_what_the_profile_says() -> None:
+    text = QUEUE.replace('state = "job.state"\nerror = "job.why"\npicture = "pictures.0"\n', "")
+    spoken = Dialect(
+        parse(text.replace('proof = "nothing"', 'proof = "nothing"\nmeans = "failed"'))
+    )
+    assert spoken.read_callback({"job": {"id": 7}}).fields == {"job_id": "7", "status": "failed"}
+
+
 INLINE = [
     ("aGk=", b"hi", "", ""),
     ("data:image/png;base64,aGk=", b"hi", "image/png", ""),

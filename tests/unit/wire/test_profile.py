@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from asyncproof.wire.dialect import Dialect, dialect
 from asyncproof.wire.profile import (
-    ASKED,
     FOLDER,
     ServerProfileError,
     load,
     parse,
     shipped_names,
 )
+from asyncproof.wire.template import ASKED
 from asyncproof.workload.needs import Need
 
 TRIED = {"inference", "edit", "bentoml", "cog", "runpod"}
@@ -45,16 +45,29 @@ WRONG: list[tuple[str, int, str]] = [
     (changed('path = "/jobs"', 'path = "jobs"'), 2, "submit.path"),
     (changed('id = "job.id"\n', ""), 1, "submit.id: Field required"),
     (changed('"{prompt}"', '"a fox"'), 5, 'nothing in it is "{prompt}"'),
-    (changed('"{prompt}"', '"{promt}"'), 5, "{promt} is unknown"),
+    (changed('"{prompt}"', '"{promt}"'), 6, "{promt} is unknown, perhaps {prompt} was meant"),
+    (changed('"{prompt}"', '"{prompt}"\nmore.size = "{Width}x{height}"'), 7, "{Width} is unknown"),
+    (
+        changed('"{prompt}"', '"{prompt}"\nsizes = [\n  "{width}",\n  "{hight}",\n]'),
+        9,
+        "submit.body.sizes: {hight} is unknown, perhaps {height}",
+    ),
+    (changed('"{prompt}"', '"{prompt}"\n\n[submit.body.deep]\nx = "{y}"'), 9, "{y} is unknown"),
+    (changed('path = "/jobs"', 'path = "/jobs?for={user}"'), 2, "{user} is unknown"),
+    (LEAST + "[submit.always]\nseed = 0\nsed = 1\n", 16, "submit.always.sed: {sed} is unknown"),
     (changed("/jobs/{id}", "/jobs"), 9, "status.path"),
     (changed('done = "completed"', 'done = "ready"'), 13, "status.words.done"),
     (changed('done = "completed"', 'done = "failed"'), 8, "nothing in it means 'completed'"),
     (changed('state = "state"\n', ""), 8, "`state` says where the words are"),
     (changed('state = "state"', 'state = "state"\nstates = "x"'), 11, "status.states: Extra"),
     (LEAST + "[result]\n", 14, "either `path` or `place`"),
-    (LEAST + '[result]\npath = "/picture"\n', 14, "it has no {id}"),
+    (LEAST + '[result]\npath = "/picture"\n', 15, "it has no {id}"),
+    (LEAST + '[result]\nplace = "x"\nlink = "/view"\n', 16, "it has no {value}"),
+    (LEAST + '[callback]\nbody = "json"\nproof = "header"\n', 16, "add `header`, such as header ="),
+    (LEAST + '[callback]\nbody = "json"\n', 14, 'or set proof = "nothing"'),
     (LEAST + '[status.progress]\nat = "step"\nunit = "steps"\n', 14, "needs `of`"),
     (LEAST + '[callback]\nbody = "xml"\n', 15, "callback.body"),
+    (LEAST + '[callback]\nproof = "hub"\nbody = "json"\nevents = "all"\n', 17, "need `state`"),
     (LEAST + '[levels]\nCBK-4 = "PERHAPS"\n', 15, "levels.CBK-4"),
     (LEAST + '[lacks]\nfoxes = "none"\n', 15, "lacks.foxes"),
     (LEAST[: LEAST.index("[status]")], 1, "nothing would tell that a job has ended"),
@@ -152,6 +165,32 @@ def test_a_secret_is_sent_and_not_recorded() -> None:
     out = Dialect(parse(text)).submission({"prompt": "fox", "callback_secret": "s3cret-9"})
     assert out.body == {"text": "fox", "hook": {"key": "s3cret-9"}}
     assert out.recordable == {"text": "fox", "hook": {"key": "[secret]"}}
+
+
+def test_nothing_is_left_of_what_a_job_does_not_have() -> None:
+    text = changed(
+        'text = "{prompt}"',
+        'text = "{prompt}"\nhook = { to = "{callback_url}", key = "{callback_secret}" }\n'
+        'size = ["{width}", "{height}"]\nkept = { on = true, to = "{callback_url}" }\nempty = {}',
+    )
+    spoken = Dialect(parse(text))
+    bare = {"text": "fox", "kept": {"on": True}, "empty": {}}
+    assert spoken.submission({"prompt": "fox"}).body == bare
+    asked = {"prompt": "fox", "width": 8, "height": 4, "callback_url": "u"}
+    body = spoken.submission(asked).body
+    assert (body["hook"], body["size"], body["kept"]) == (
+        {"to": "u"},
+        [8, 4],
+        {"on": True, "to": "u"},
+    )
+
+
+def test_keys_are_sent_and_not_recorded() -> None:
+    text = 'headers = { Authorization = "Bearer s3cret", X-Api-Key = "s3cret" }\n' + changed(
+        'id = "job.id"', 'id = "job.id"\nheaders = { Prefer = "respond-async" }'
+    )
+    shown = Dialect(parse(text)).spoken.headers
+    assert shown == {"Authorization": "", "X-Api-Key": "", "Prefer": "respond-async"}
 
 
 TEXTS: list[tuple[str, Mapping[str, Any], Any]] = [

@@ -37,6 +37,29 @@ def test_a_job_that_asks_for_what_is_not_there_is_not_sent(job: Job, need: Need)
     assert fitted(scenario, {}) == scenario
 
 
+def test_bad_submissions_need_no_chosen_ids() -> None:
+    """Their ids only help to find what is left of them."""
+    scenario = burst(special_cases.bad_jobs(lambda: PLAIN))
+    assert fitted(scenario, {Need.CHOSEN_IDS: "it has none"}) == scenario
+
+
+def test_a_bad_value_for_a_field_that_is_not_sent_makes_no_bad_submission() -> None:
+    scenario = burst([*special_cases.bad_jobs(lambda: PLAIN), PLAIN])
+    fit = fitted(scenario, {}, asked={"prompt", "width"})
+    assert isinstance(fit, Scenario)
+    cases = [dict(job.tags).get("case") for job in fit.jobs]
+    assert cases == [
+        "empty prompt",
+        "prompt null",
+        "prompt a list",
+        "negative width",
+        "huge width",
+        "width a fraction",
+        "no prompt",
+        None,
+    ]
+
+
 def test_plain_jobs_are_sent_to_every_server() -> None:
     scenario = burst([PLAIN, PLAIN])
     assert fitted(scenario, dict.fromkeys(Need, "none")) == scenario

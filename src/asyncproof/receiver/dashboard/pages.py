@@ -86,11 +86,14 @@ class Pages:
         hosts: Collection[str],
         access: ViewAccess | None = None,
         metrics: Metrics | None = None,
+        example: str = "",
     ) -> None:
+        """``example`` is a command that sends a callback by hand; empty where there is none."""
         self._index = index
         self._images = images
         self._hosts = {socket.gethostname().lower(), *hosts}
         self._gate = None if access is None else Gate(access, _HEADERS)
+        self._example = example
         self._closing = asyncio.Event()
         self._thumbnails = Thumbnails()
         self._metrics = metrics or Metrics()
@@ -151,14 +154,19 @@ class Pages:
                 return _static(name)
             case ["images", name]:
                 return self._image(name)
-            case ["openapi.json"]:
-                return web.Response(
-                    body=openapi.document(), content_type="application/json", headers=_HEADERS
-                )
-            case ["metrics"]:
+            case ["openapi.json" | "metrics" | "example" as what]:
+                return self._document(what)
+        return _text(404, "nothing is here; the dashboard is at /")
+
+    def _document(self, what: str) -> web.Response:
+        match what:
+            case "openapi.json":
+                body, kind = openapi.document(), "application/json"
+                return web.Response(body=body, content_type=kind, headers=_HEADERS)
+            case "metrics":
                 headers = {**_HEADERS, hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST}
                 return web.Response(body=self._metrics.text(), headers=headers)
-        return _text(404, "nothing is here; the dashboard is at /")
+        return _text(200, self._example)
 
     def _callbacks(self, request: web.BaseRequest) -> web.Response:
         since = _number(request.query.get("since", "0"))

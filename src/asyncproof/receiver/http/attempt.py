@@ -163,7 +163,8 @@ class DeliveryAttempt:
         record = self.record
         form.rewrite(self._redact)
         record.fields = {name: text.value for name, text in form.texts.items()}
-        found = list(violations(form, self._shape.due))
+        shape = self._shape
+        found = list(violations(form, shape.due, shape.states, shape.names))
         record.problems = tuple(v.text for v in found)
         record.form_problems = tuple(v.text for v in found if v.of_the_form)
         if self._picture is None or form.picture is None:

@@ -238,7 +238,8 @@ class CallbackHandler:
             self._store.sync()
 
     def _tell(self, delivered: Delivered) -> None:
-        self.waiters.delivered(delivered)
+        if not self._rules.shape.is_notice(delivered.fields):
+            self.waiters.delivered(delivered)
         self._emit(delivered)
 
     def _tidy(self, text: str) -> str:

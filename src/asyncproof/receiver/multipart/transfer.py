@@ -11,6 +11,9 @@ from python_multipart.decoders import QuotedPrintableDecoder
 from asyncproof.receiver.multipart.bad_form import BadFormError
 from asyncproof.receiver.multipart.parser import Part
 
+# Also where it goes on after its padding: in one piece, the decoder does not tell the two apart.
+NO_BASE64 = "not base64"
+
 
 class _Base64:
     """Strict, unlike python-multipart, which ignores invalid characters."""
@@ -27,11 +30,11 @@ class _Base64:
         if whole == 0:
             return
         if self._padded:
-            raise _bad("base64 continues after its padding")
+            raise _bad(NO_BASE64)
         try:
             decoded = base64.b64decode(letters[:whole], validate=True)
         except BadBase64:
-            raise _bad("not base64") from None
+            raise _bad(NO_BASE64) from None
         self._padded = letters[whole - 1 : whole] == b"="
         self._part.write(memoryview(decoded))
 

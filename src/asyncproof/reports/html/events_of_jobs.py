@@ -16,7 +16,7 @@ def events_of_jobs(events: Sequence[AsyncEvent], whole: History) -> dict[str, li
     was; a request beside the jobs, of the job that it asked about.
     """
     found = defaultdict[str, list[Numbered]](list)
-    owners = {id(d): job.name for job in whole for d in job.deliveries}
+    owners = {id(d): job.name for job in whole for d in job.callbacks}
     for line, event in enumerate(events, 1):
         name = _job_of(event, owners, whole)
         if name in whole.jobs:

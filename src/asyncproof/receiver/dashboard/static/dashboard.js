@@ -4,7 +4,7 @@
 
 import {
   $, answer, badges, describe, duration, forPage, jobPage, listen, make, moment, pictureName, size,
-  statusBadge, taken, title, troubled,
+  statusBadge, taken, title, troubled, without,
 } from "/static/entry.js";
 
 const MOST = 10000; // entries that are held
@@ -84,7 +84,7 @@ function showPicture(card, entry) {
   const name = pictureName(entry);
   if (name === null) {
     card.classList.add("bare");
-    link.querySelector(".no-picture").textContent = entry.broken ? "nothing was kept" : "no picture";
+    link.querySelector(".no-picture").textContent = without(entry);
     return;
   }
   const image = link.querySelector("img");
@@ -352,8 +352,9 @@ const atEnd = new IntersectionObserver((seen) => {
 }, { rootMargin: "800px" });
 atEnd.observe($("end"));
 $("url").textContent = `${location.origin}/callback`;
-$("example").textContent =
-  `curl ${location.origin}/callback -H "X-Callback-Secret: $ASYNC_CALLBACK_SECRET" \\\n` +
-  `  -F job_id=hello -F status=completed -F image=@picture.png`;
+fetch("/example").then((answer) => answer.text()).then((text) => {
+  $("example").textContent = text.replace("{url}", `${location.origin}/callback`);
+  $("byhand").hidden = text === "";
+});
 readUrl();
 listen(`/events?last=${MOST}`, add, tell);

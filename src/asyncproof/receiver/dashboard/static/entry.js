@@ -109,3 +109,9 @@ export function listen(at, add, opened) {
 export function forPage(event) {
   return !event.ctrlKey && !event.metaKey && !event.altKey && !/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
 }
+
+// What stands in the place of a picture that did not come.
+export function without(entry) {
+  if (entry.broken) return "nothing was kept";
+  return entry.image_url ? `a link: ${entry.image_url}` : "no picture";
+}

@@ -2,7 +2,7 @@
 // All deliveries of one job, one at a time; ?id= names the job, ?delivery= counts from 1.
 
 import {
-  $, badges, describe, duration, forPage, listen, make, moment, pictureName, size, taken,
+  $, badges, describe, duration, forPage, listen, make, moment, pictureName, size, taken, without,
 } from "/static/entry.js";
 
 const asked = new URLSearchParams(location.search);
@@ -81,7 +81,7 @@ async function showPicture(entry) {
   if (name === shownName && name !== null) return;
   shownName = name;
   $("figure").hidden = name === null;
-  $("no-picture").textContent = name === null ? (entry.broken ? "nothing was kept" : "no picture") : "";
+  $("no-picture").textContent = name === null ? without(entry) : "";
   $("regions").replaceChildren();
   $("findings").replaceChildren();
   $("pixels").textContent = "";
