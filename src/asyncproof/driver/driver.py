@@ -5,7 +5,7 @@ and hands everything it saw to ``record``. It judges nothing.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from math import inf
 
 from asyncproof.driver.fetcher import Fetcher, KeepDownload
@@ -31,9 +31,10 @@ class Driver:
     """Runs one scenario with its ``prepared`` jobs against one miner, once.
 
     ``clock`` gives seconds since the start of the run; ``record`` takes every event; ``keep``
-    stores a downloaded picture and says where it lies. After ``until`` no job is sent any more, and
-    those at work are no longer waited for. Jobs that have ended are in ``ended``. ``steps`` is what
-    was learned of this miner's steps; None: only the budgets of ``pace`` count.
+    stores a downloaded picture and says where it lies; ``secrets`` are those of all jobs of the run
+    so far, which no answer may show. After ``until`` no job is sent any more, and those at work are
+    no longer waited for. Jobs that have ended are in ``ended``. ``steps`` is what was learned of
+    this miner's steps; None: only the budgets of ``pace`` count.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Driver:
         clock: Callable[[], float],
         record: Callable[[AsyncEvent], None],
         keep: KeepDownload,
+        secrets: Collection[str],
         until: float = inf,
         steps: StepTimes | None = None,
     ) -> None:
@@ -56,7 +58,6 @@ class Driver:
         self._clock, self._record, self._until = clock, record, until
         self._poller = Poller(client, dialect, clock=clock, record=record)
         self._fetcher = Fetcher(client, dialect, clock=clock, record=record, keep=keep)
-        secrets = {one.callback.secret for one in prepared if one.callback}
         self._submitter = Submitter(
             client, dialect, pace, clock=clock, record=record, secrets=secrets
         )

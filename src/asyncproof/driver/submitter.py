@@ -17,7 +17,7 @@ REFUSED = 400
 
 class Submitter:
     """``clock`` gives seconds since the start of the run; ``record`` takes every event.
-    ``secrets`` are those of all jobs of the scenario: no refusal may show one of them."""
+    ``secrets`` are those of all jobs of the run: no refusal may show one of them."""
 
     def __init__(
         self,

@@ -130,6 +130,7 @@ class Testbed:
         self._store = ArtifactStore(recorder.folder, self._pool, clock=clock, record=record)
         self._prepared = prepared
         self._ended: list[JobState] = []
+        self._secrets: set[str] = set()
         self._edit_sizes = EditSizes()
         self._tolerance: Tolerance | None = None
         self._steps = StepTimes()
@@ -378,6 +379,7 @@ class Testbed:
         )
         recorder.record(started)
         prepared = [self._prepared.assign(job) for job in scenario.jobs]
+        self._secrets |= {one.callback.secret for one in prepared if one.callback}
         driver = self._driver = Driver(
             self._client,
             self.dialect,
@@ -387,6 +389,7 @@ class Testbed:
             clock=recorder.clock,
             record=self._record_and_examine,
             keep=self._store.keep,
+            secrets=self._secrets,
             until=recorder.clock() + _for_the_work(seconds, pace.callback_timeout),
             steps=self._steps,
         )

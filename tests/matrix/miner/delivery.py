@@ -72,7 +72,7 @@ ROWS: tuple[Row, ...] = (
     row("failures-not-delivered", "CBK-1", FAILURES),
     row("callback-later-again", "CBK-4", BASIC, ASYNC_STRAGGLER_WAIT="1.5"),
     row("callback-for-a-ghost", "CBK-25", PLAIN),
-    row("callback-jpeg-type", "CBK-26", MANY),
+    row("callback-jpeg-type", "CBK-26", MANY).explaining("IMG-1"),
     row("callback-jpeg-name", "CBK-26", MANY),
     row("callback-time-1970", "CBK-27", MANY),
     row("follows-redirects", "SEC-2", f"{MOVED}[RedirectsInTurn(to=other host)]"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 class Row:
     """With this fault, these tests of the suite report exactly these clauses.
 
+    ``echoes`` are clauses that those explain, and that count in the verdict all the same.
     ``fault`` is what follows ``--fault`` (``hang:42``), empty for none. Several names share a row
     where each breaks a clause of its own, so that none can hide behind another. ``tests`` are names
     of test files, or of tests in them, below the suite; ``miner`` are further arguments of the
@@ -20,6 +21,7 @@ class Row:
     miner: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
+    echoes: frozenset[str] = frozenset()
 
     @property
     def faults(self) -> list[str]:
@@ -28,6 +30,10 @@ class Row:
     def given(self, *options: str) -> "Row":
         """The same row with these options of pytest."""
         return replace(self, options=(*self.options, *options))
+
+    def explaining(self, *clauses: str) -> "Row":
+        """The same row, whose clauses explain these."""
+        return replace(self, echoes=frozenset(clauses))
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.fault or "correct", *self.miner)))

@@ -47,6 +47,7 @@ class Reported:
     clauses: frozenset[str]
     exit_code: int
     output: str
+    echoes: frozenset[str] = frozenset()
 
 
 def reported(row: Row, folder: Path) -> Reported:
@@ -111,10 +112,11 @@ def clean_environ() -> dict[str, str]:
 
 def _read(folder: Path, exit_code: int, output: str) -> Reported:
     assert list(folder.glob("reports/*/report.html")), output
-    return Reported(_clauses(folder), exit_code, output)
+    clauses, echoes = (_clauses(folder, kind) for kind in ("findings", "echoes"))
+    return Reported(clauses, exit_code, output, echoes)
 
 
-def _clauses(folder: Path) -> frozenset[str]:
+def _clauses(folder: Path, kind: str) -> frozenset[str]:
     verdicts = sorted(folder.glob("reports/*/verdict.json"))
-    findings = json.loads(verdicts[-1].read_text())["findings"] if verdicts else []
+    findings = json.loads(verdicts[-1].read_text())[kind] if verdicts else []
     return frozenset(finding["clause"] for finding in findings)

@@ -39,7 +39,8 @@ def test_a_fault_is_reported_by_exactly_its_clauses(case: Row, tmp_path: Path) -
         pytest.skip("needs: pip install -r requirements_engine.txt")
     seen = reported(case, tmp_path)
     assert seen.clauses == case.clauses, seen.output
-    broken = any(LEVELS[clause] is Level.MUST for clause in case.clauses)
+    assert case.echoes <= seen.echoes, seen.output
+    broken = any(LEVELS[clause] is Level.MUST for clause in case.clauses | case.echoes)
     assert seen.exit_code == (ExitCode.FINDINGS if broken else ExitCode.PASS), seen.output
 
 
