@@ -1,7 +1,9 @@
 """Ctrl-C and SIGTERM end a run early, once, and at a moment that can take it.
 
-Either becomes one ``KeyboardInterrupt`` while tests are collected and run. Before and after that
-it is only noted: what is being opened is opened, and reports that are being written are finished.
+Either becomes one ``KeyboardInterrupt`` while tests are collected, and while one is set up, called
+or torn down. At other times it is only noted, and interrupts what comes next: what is being opened
+is opened, reports that are being written are finished, and no hook of any plugin is left half done,
+which pytest would tell as an error of its own.
 """
 
 import atexit
@@ -66,7 +68,26 @@ class EarlyEnd:
             raise KeyboardInterrupt
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtestloop(self) -> Iterator[None]:
+    def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
+        """With pytest-xdist this process runs no test, and only waits for those that do."""
+        if not session.config.pluginmanager.hasplugin("dsession"):
+            return (yield)
+        with self.interruptible():
+            return (yield)
+
+    # Innermost, so that no other wrapper is on its way when a signal interrupts.
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_setup(self) -> Iterator[None]:
+        with self.interruptible():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_call(self) -> Iterator[None]:
+        with self.interruptible():
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_runtest_teardown(self) -> Iterator[None]:
         with self.interruptible():
             return (yield)
 

@@ -136,3 +136,29 @@ def test_a_signal_leaves_verdict_report_and_junit_and_nothing_running(
         assert left.verdict["incomplete"] == f"interrupted by {number.name}"
         assert f"INCOMPLETE: interrupted by {number.name}" in left.output
         assert f"INCOMPLETE: interrupted by {number.name}" in left.page
+
+
+# A plugin of the user's in the old style, in whose hook the signal comes.
+OF_ANOTHER_PLUGIN = """
+import os
+import signal
+import pytest
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_report_teststatus(report):
+    yield
+    if report.when == "call":
+        os.kill(os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_signal_within_a_hook_of_another_plugin_is_no_error_of_pytest(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(OF_ANOTHER_PLUGIN)
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nfilterwarnings = error::pluggy.PluggyTeardownRaisedWarning\n"
+    )
+    with started(tmp_path, "plugin") as run:
+        output, _ = run.process.communicate(timeout=TIMEOUT)
+    assert "INTERNALERROR" not in output
+    assert "INCOMPLETE: interrupted by SIGTERM" in output
+    assert run.process.returncode == ExitCode.INCONCLUSIVE
