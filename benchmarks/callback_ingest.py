@@ -41,6 +41,7 @@ KIB, MIB = 1024, 1024 * 1024
 MANY = 100_000
 IN_MEMORY = Path("/dev/shm")
 SMALL = 64 * KIB
+_CPUCLOCK_SCHED = 2
 BOUNDARY = "5f1c8e2ab9d34c6f8d0e7b6a53c2f419"  # as long as that of requests and aiohttp
 HEAD = (
     "POST /callback HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Callback-Secret: test-secret\r\n"
@@ -63,11 +64,9 @@ class Server:
         return self.tls.wrap_socket(plain, server_hostname="127.0.0.1")
 
     def seconds(self) -> float:
-        """Processor time used so far, from the scheduler's own nanoseconds where there are any."""
-        times = Path(f"/proc/{self.process.pid}/task")
-        if times.is_dir():
-            each = (task / "schedstat" for task in times.iterdir())
-            return sum(int(path.read_text().split()[0]) for path in each) / 1e9
+        """Processor time used so far by all of its threads, those that have ended too."""
+        if sys.platform == "linux":  # to the nanosecond; clock_getcpuclockid(3) gives this clock
+            return time.clock_gettime((~self.process.pid << 3) | _CPUCLOCK_SCHED)
         used = self.process.cpu_times()
         return used.user + used.system
 
