@@ -7,14 +7,14 @@ from contextlib import suppress
 from typing import Protocol
 
 
-class Shuttable(Protocol):
+class ListeningSocket(Protocol):
     """A socket, or what asyncio shows of one."""
 
     def fileno(self) -> int: ...
     def shutdown(self, how: int, /) -> None: ...
 
 
-async def accept_no_more(listening: Iterable[Shuttable]) -> None:
+async def accept_no_more(listening: Iterable[ListeningSocket]) -> None:
     """Accept no further connections, and wait until those that were accepted are known.
 
     A server that is closed between accepting a connection and connecting its protocol loses that
@@ -25,7 +25,7 @@ async def accept_no_more(listening: Iterable[Shuttable]) -> None:
         await asyncio.sleep(0)
 
 
-def stop_accepting(listening: Iterable[Shuttable]) -> None:
+def stop_accepting(listening: Iterable[ListeningSocket]) -> None:
     """Accept no further connections: Linux refuses them from now on, other systems when the server
     is closed. It may be closed after two turns of the loop, on which this is called."""
     loop = asyncio.get_running_loop()
