@@ -10,7 +10,7 @@ from asyncproof.facts.delivery_outcome import (
     was_unreachable,
     went_elsewhere,
 )
-from asyncproof.facts.owing import DELIVERED, SKIPPED, owed_a_callback, unless_absent
+from asyncproof.facts.owing import DELIVERED, EXPIRED, SKIPPED, owed_a_callback, unless_absent
 from asyncproof.facts.unreadable import may_be_unread
 from asyncproof.harness.verdict import Ruling, check
 from asyncproof.history.history import History, JobRecord
@@ -66,7 +66,7 @@ def _why_none(history: History, job: JobRecord, elsewhere: str) -> str:
             "other callbacks arrived: send one on every end of a job, failures too",
         ),
         (
-            said == "expired",
+            said == EXPIRED,
             f"its expiry ({job.submitted.request.get('expiry')}) lay ahead: compare it with the "
             "present time, both in UTC",
         ),
@@ -78,7 +78,7 @@ def _why_none(history: History, job: JobRecord, elsewhere: str) -> str:
         ),
     )
     advice = next((advice for so, advice in known if so), UNREACHED)
-    nothing = "" if said in (DELIVERED, SKIPPED, "expired") or elsewhere else nothing_came(history)
+    nothing = "" if said in (DELIVERED, SKIPPED, EXPIRED) or elsewhere else nothing_came(history)
     return nothing or advice
 
 

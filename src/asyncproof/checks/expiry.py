@@ -5,6 +5,7 @@ from datetime import datetime
 
 from asyncproof.facts.answers import answer_to, broke_down, refused
 from asyncproof.facts.delivery_outcome import sent_late
+from asyncproof.facts.owing import EXPIRED
 from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.history import History, JobRecord
 from asyncproof.vocabulary import TERMINAL
@@ -45,7 +46,7 @@ def trouble_past(job: JobRecord) -> str:
     if not job.deliveries:
         return ""
     came = job.deliveries[0].at
-    told = any(p.at < came and p.callback and p.callback.status == "expired" for p in job.polls)
+    told = any(p.at < came and p.callback and p.callback.status == EXPIRED for p in job.polls)
     though = ", though the miner had said 'expired'" if told else ""
     after = job.since_submission(came)
     return f"a callback all the same; it came {after:.1f} s after submission{though}"
@@ -241,7 +242,7 @@ def expiry_is_told(history: History) -> Iterator[Ruling]:
         told = job.section.status if job.section else None
         if job.deliveries or told is None:
             continue
-        if told == "expired":
+        if told == EXPIRED:
             yield None
             continue
         yield job.finding(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from asyncproof.facts.owing import EXPIRED, SKIPPED
 from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.events import Delivered
 from asyncproof.history.history import History, JobRecord
@@ -10,7 +11,7 @@ from asyncproof.history.history import History, JobRecord
 MARGIN = 1.0
 # The others need about as long as the first one did; it was held for many times that.
 TIMES_A_JOB = 3.0
-WITHHELD = frozenset({"skipped", "expired"})
+WITHHELD = frozenset({SKIPPED, EXPIRED})
 NOT_TO_BE_SENT = "no other job completed whose callback was to be sent"
 
 

@@ -7,6 +7,7 @@ from asyncproof.history.history import History, JobRecord
 
 DELIVERED = "delivered"
 SKIPPED = "skipped"
+EXPIRED = "expired"
 
 
 def unless_absent(history: History, rulings: Iterator[Ruling], reason: str) -> Iterator[Ruling]:

@@ -2,8 +2,8 @@
 
 Either becomes one ``KeyboardInterrupt`` while tests are collected, and while one is set up, called
 or torn down. At other times it is only noted, and interrupts what comes next: what is being opened
-is opened, reports that are being written are finished, and no hook of any plugin is left half done,
-which pytest would tell as an error of its own.
+is opened, reports that are being written are finished, and no plugin is left half done while it is
+told of a test, which pytest would tell as an error of its own.
 """
 
 import atexit
@@ -81,15 +81,7 @@ class EarlyEnd:
         with self.interruptible():
             return (yield)
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_call(self) -> Iterator[None]:
-        with self.interruptible():
-            return (yield)
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_runtest_teardown(self) -> Iterator[None]:
-        with self.interruptible():
-            return (yield)
+    pytest_runtest_call = pytest_runtest_teardown = pytest_runtest_setup
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection(self) -> Iterator[None]:

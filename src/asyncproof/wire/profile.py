@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from asyncproof.harness.named_profiles import NoSuchProfileError, named_profile, names_in
 from asyncproof.harness.verdict import Level
 from asyncproof.vocabulary import SECRET_HEADER
 from asyncproof.wire.template import placed, placeholders, unknown
@@ -288,14 +289,10 @@ def load(name_or_path: str) -> ServerProfile:
     Raises:
         ServerProfileError: there is none, or it is not a profile.
     """
-    shipped = FOLDER / f"{name_or_path}.toml"
-    path = shipped if shipped.is_file() else Path(name_or_path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        names = ", ".join(shipped_names())
-        message = f"there is no profile {name_or_path}; use a TOML file, or one of: {names}"
-        raise ServerProfileError(message) from error
+        path, text = named_profile(name_or_path, FOLDER)
+    except NoSuchProfileError as error:
+        raise ServerProfileError(str(error)) from error
     try:
         return parse(text, path.stem)
     except ServerProfileError as error:
@@ -303,7 +300,7 @@ def load(name_or_path: str) -> ServerProfile:
 
 
 def shipped_names() -> list[str]:
-    return sorted(file.stem for file in FOLDER.glob("*.toml"))
+    return names_in(FOLDER)
 
 
 def parse(text: str, name: str = "") -> ServerProfile:

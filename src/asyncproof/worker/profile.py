@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from asyncproof.harness.named_profiles import NoSuchProfileError, named_profile
 from asyncproof.worker.heartbeats import NONE, SCHEMAS
 
 FOLDER = Path(__file__).with_name("profiles")
@@ -114,14 +115,12 @@ def load(name_or_path: str) -> Profile:
     Raises:
         ProfileError: there is none, or it is not a profile.
     """
-    shipped = FOLDER / f"{name_or_path}.toml"
-    path = shipped if shipped.is_file() else Path(name_or_path)
     try:
-        return parse(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
-        message = f"there is no profile {name_or_path}; use a TOML file, or one of: {names}"
-        raise ProfileError(message) from error
+        path, text = named_profile(name_or_path, FOLDER)
+    except NoSuchProfileError as error:
+        raise ProfileError(str(error)) from error
+    try:
+        return parse(text)
     except ProfileError as error:
         raise ProfileError(f"profile {path}: {error}") from error
 

@@ -56,6 +56,13 @@ def test_a_profile_that_is_not_there_is_answered_with_the_shipped_names() -> Non
         load("nowhere.toml")
 
 
+def test_a_file_that_is_no_text_is_no_profile(tmp_path: Path) -> None:
+    picture = tmp_path / "worker.toml"
+    picture.write_bytes(b"\x89PNG\xff")
+    with pytest.raises(ProfileError, match=r"there is no profile .*worker\.toml"):
+        load(str(picture))
+
+
 def test_a_value_with_spaces_stays_one_word() -> None:
     words = command_line('{python} -m "my worker" --model {model}', {"model": "/a b/c.gguf"})
     assert words == [sys.executable, "-m", "my worker", "--model", "/a b/c.gguf"]
