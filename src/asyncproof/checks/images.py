@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 from asyncproof.facts.damage import (
     defect,
     difference,
+    difference_between,
     doubt,
+    idle_references,
+    in_dispute,
     is_confirmed,
     looks_blank,
     looks_damaged_throughout,
@@ -16,7 +19,7 @@ from asyncproof.facts.links import followed, is_dead, link_sent
 from asyncproof.facts.pictures import KINDS, pictures, suffix
 from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.events import Downloaded, File
-from asyncproof.history.history import History, JobRecord
+from asyncproof.history.history import History, JobRecord, Recipe
 from asyncproof.images.together.common import LEAST_PICTURES
 from asyncproof.text import quoted
 
@@ -119,6 +122,38 @@ def pictures_equal_their_idle_references(history: History) -> Iterator[Ruling]:
             "something else got in while it was made: a shared buffer, an interrupted step",
         ),
     )
+
+
+@check("IMG-3", every_job=True)
+def idle_references_agree(history: History) -> Iterator[Ruling]:
+    """Pictures that one request gave in quiet do not contradict each other.
+
+    Where more pictures of the request tell which one is wrong, that one is found beside the others.
+    """
+    for recipe, references in history.quiet.items():
+        if len(references) < 2:
+            continue
+        first, *others = idle_references(history, recipe)
+        wrong = next((file for file in others if in_dispute(history, [first, file])), None)
+        job = _made_in_quiet(history, recipe, wrong) if wrong else None
+        if wrong is None or job is None:
+            yield None
+            continue
+        yield job.finding(
+            "IMG-3",
+            f"the picture of {history.quiet_jobs[recipe].shown}, which asked for the same, both "
+            "when nothing else was done",
+            f"{difference_between(history, first, wrong)} (which of the two is wrong is not known)",
+            at=job.submitted.at,
+            advice="pictures of other requests repeat, so this is no drift: a seed that was not "
+            f"used, or a picture that was spoilt; {first.path} and {wrong.path}",
+            cause="two pictures of one request, made in quiet, differ",
+        )
+
+
+def _made_in_quiet(history: History, recipe: Recipe, file: File) -> JobRecord | None:
+    made = (j for j in history if j.is_idle and j.recipe == recipe and file in j.pictures())
+    return next(made, None)
 
 
 @check("IMG-4", every_job=True)

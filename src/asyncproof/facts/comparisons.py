@@ -3,8 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from asyncproof.facts import damage
 from asyncproof.facts.damage import idle_references
-from asyncproof.facts.equal_requests import drawn_file, lora, same_but_lora
+from asyncproof.facts.equal_requests import (
+    drawn_file,
+    lora,
+    same_but_lora,
+    without_reference,
+)
 from asyncproof.history.events import File
 from asyncproof.history.history import LOAD, QUIET, History, JobRecord, Recipe
 from asyncproof.workload.scenario import CallbackTo, Job, Scenario, one_after_another
@@ -49,8 +55,35 @@ def quiet_pairs(history: History) -> list[tuple[File, File]]:
     return [(first, other) for first, *rest in pictures for other in rest[:1]]
 
 
+def between_references(history: History) -> Iterator[PlannedComparison]:
+    """Pictures that one request gave in quiet, each beside the first one."""
+    for first, *others in history.quiet.values():
+        for other in {file.sha256: file for file in others}.values():
+            if other.sha256 != first.sha256:
+                yield PlannedComparison(other, first, teaches=False)
+
+
+def in_dispute(history: History) -> Iterator[PlannedComparison]:
+    """Where these are not the same, all pictures of the request beside each of them: those that
+    more pictures agree with are right."""
+    disputed = {r: refs for r, refs in history.quiet.items() if damage.in_dispute(history, refs)}
+    for job in history if disputed else ():
+        for picture in {file.sha256: file for file in job.pictures()}.values():
+            for reference in disputed.get(job.recipe, ()):
+                if picture.sha256 != reference.sha256:
+                    yield PlannedComparison(picture, reference, teaches=False)
+
+
 def comparisons(scenario: History) -> Iterator[PlannedComparison]:
-    """What to compare of a scenario: pictures that are not their reference's file to the byte."""
+    """What to compare of a scenario: pictures that are not their reference's file to the byte; and
+    where files of equal requests never are, pictures that have no reference."""
+    yield from beside_references(scenario)
+    if not _is_exact(scenario):
+        yield from _without_references(scenario)
+
+
+def beside_references(scenario: History) -> Iterator[PlannedComparison]:
+    """Pictures that are not the file of their idle reference to the byte."""
     jobs = list(scenario)
     for job in jobs:
         known = idle_references(scenario, job.recipe)
@@ -58,8 +91,31 @@ def comparisons(scenario: History) -> Iterator[PlannedComparison]:
         for picture in {p.sha256: p for p in job.pictures()}.values() if known else ():
             if picture.sha256 not in digests:
                 yield PlannedComparison(picture, known[0], _others(job, jobs, scenario))
-    if not _is_exact(scenario):
-        yield from _without_references(scenario)
+
+
+def between_equal_requests(history: History) -> Iterator[PlannedComparison]:
+    """Pictures of requests that were made more than once and never in quiet, each beside the first
+    one of its request."""
+    for first, *others in without_reference(history):
+        reference = drawn_file(first)
+        for other in others:
+            picture = drawn_file(other)
+            if picture and reference and picture.sha256 != reference.sha256:
+                yield PlannedComparison(picture, reference)
+
+
+def with_another_prompt(history: History) -> Iterator[PlannedComparison]:
+    """Where files of equal requests are never equal: pictures beside those made in quiet for a
+    request that differs in the prompt alone."""
+    if _is_exact(history):
+        return
+    for job in history:
+        picture = drawn_file(job)
+        if picture is None:
+            continue
+        for recipe, (reference, *_) in history.quiet.items():
+            if recipe != job.recipe and recipe[1:] == job.recipe[1:]:
+                yield PlannedComparison(picture, reference, teaches=False)
 
 
 def _is_exact(scenario: History) -> bool:

@@ -1,6 +1,9 @@
 """Why a picture counts as damaged: the strongest evidence there is, in words."""
 
-from asyncproof.history.events import Examined, File
+from collections.abc import Sequence
+from itertools import combinations
+
+from asyncproof.history.events import Compared, Examined, File
 from asyncproof.history.history import History, JobRecord, Recipe
 
 # One look at one picture errs now and then. That a tenth of all pictures, of several requests, look
@@ -39,12 +42,50 @@ def _told(examined: Examined) -> str:
 
 def idle_references(history: History, recipe: Recipe) -> list[File]:
     """The pictures that this request gave in quiet; those that look damaged are left out where
-    others do not."""
+    others do not, and where they differ those that fewer pictures of the request agree with."""
     references = history.quiet.get(recipe, [])
     sound = [
         reference for reference in references if not _looks_damaged(history, recipe, reference)
     ]
-    return sound or references
+    return _most_agreed(history, recipe, sound or references)
+
+
+def in_dispute(history: History, references: Sequence[File]) -> bool:
+    """Whether one of these pictures, all made in quiet for one request, is wrong."""
+    return any(
+        _agree(history, one.sha256, other.sha256) is False
+        for one, other in combinations(references, 2)
+    )
+
+
+def _agree(history: History, one: str, other: str) -> bool | None:
+    """Whether two pictures are the same; None where they differ and nobody compared them."""
+    if one == other:
+        return True
+    found = _compared(history, one, other)
+    return None if found is None else not found.difference
+
+
+def difference_between(history: History, one: File, other: File) -> str:
+    """How two pictures differ; empty where they do not, and where nobody compared them."""
+    found = _compared(history, one.sha256, other.sha256)
+    return found.difference if found else ""
+
+
+def _compared(history: History, one: str, other: str) -> Compared | None:
+    return history.compared.get((one, other)) or history.compared.get((other, one))
+
+
+def _most_agreed(history: History, recipe: Recipe, references: list[File]) -> list[File]:
+    if len(references) < 2 or not in_dispute(history, references):
+        return references
+    jobs = (job for job in (history.known or history.jobs).values() if job.recipe == recipe)
+    made = [{picture.sha256 for picture in job.pictures()} for job in jobs]
+    votes = [
+        sum(any(_agree(history, sha256, each.sha256) for sha256 in pictures) for pictures in made)
+        for each in references
+    ]
+    return [each for each, count in zip(references, votes, strict=True) if count == max(votes)]
 
 
 def _looks_damaged(history: History, recipe: Recipe, reference: File) -> bool:

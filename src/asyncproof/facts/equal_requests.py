@@ -50,6 +50,28 @@ def _without_damaged(history: History, group: list[JobRecord]) -> list[JobRecord
     return [j for j in group if times[drawn(j)] > 1 or not is_damaged_by_itself(history, j)]
 
 
+def without_reference(history: History) -> list[list[JobRecord]]:
+    """The equal requests that were never made in quiet, and that name their seed."""
+    return [
+        group
+        for group in equal_requests(history)
+        if group[0].recipe not in history.quiet
+        and group[0].submitted.request.get("seed") is not None
+    ]
+
+
+def disagreeing(history: History) -> list[JobRecord]:
+    """One job for each of these requests that gave different pictures, so far as they were
+    compared: which of them is wrong, the request made again in quiet tells."""
+    groups = without_reference(history)
+    return [group[0] for group in groups if any(_differ(history, group[0], j) for j in group[1:])]
+
+
+def _differ(history: History, one: JobRecord, other: JobRecord) -> bool:
+    found = beside(history, one, other)
+    return found is not None and bool(found.difference)
+
+
 def in_quiet(group: list[JobRecord]) -> list[JobRecord]:
     return [job for job in group if job.is_idle]
 

@@ -14,6 +14,13 @@ def outcomes(history: History) -> list[tuple[tuple[int, int], str]]:
     return [(job.size, outcome(history, job)) for job in history if SIZE in job.tags]
 
 
+def outcome_of(history: History, size: tuple[int, int]) -> str | None:
+    """What came of a size that plain jobs asked for: that it is made, if one of them shows it; None
+    where none asked for it."""
+    came = [outcome(history, job) for job in history if job.size == size]
+    return MADE if MADE in came else next(iter(came), None)
+
+
 def outcome(history: History, job: JobRecord) -> str:
     if not job.accepted:
         return REFUSED if refused(job.answered.status_code if job.answered else None) else FAILED

@@ -150,6 +150,12 @@ class BoundTestbed:
         return self._session.dialect
 
     @property
+    def small(self) -> tuple[int, int]:
+        """The size of pictures that nobody looks at; that of the settings where no other is known
+        to be taken."""
+        return self._session.small
+
+    @property
     def loras(self) -> tuple[str, ...]:
         return self._testbed.offer.loras
 
@@ -211,15 +217,27 @@ class Draw:
 
     _chance: Random
     _plain: tuple[Job, ...]
+    _neighbour: Job
     _small: bool
     _brief: bool
 
     def job(self, **changes: object) -> Job:
-        """A job that no other test and no other run has."""
-        return self._as_wanted(a_job(self._chance.randrange(1, 2**31)), **changes)
+        """A job that no other test and no other run has. Where its test is not about pictures, the
+        plan may have it ask for a picture that another job of the run asks for."""
+        drawn = a_job(self._chance.randrange(1, 2**31), any_picture=self._small)
+        return self._as_wanted(drawn, **changes)
 
     def jobs(self, count: int, **changes: object) -> list[Job]:
         return [self.job(**changes) for _ in range(count)]
+
+    def neighbour(self, **changes: object) -> Job:
+        """The request that others are laid beside which differ from it in one thing: its seed, its
+        LoRA, its prompt; or in nothing but what came before it. The same for each test of a run.
+
+        It asks for the seed that is the usual default of miners, and for a small picture: seeds and
+        LoRAs are the same at every size.
+        """
+        return self._as_wanted(self._neighbour, **({"small": True} | changes))
 
     def requests(self) -> list[Job]:
         """Plain jobs, as many as ``STRESS_TEST_TWINS`` says, and the same for each test of a run:
@@ -241,16 +259,17 @@ def draw_for(session: Session, test: pytest.Item) -> Draw:
     about = families(test)
     pictures = not about.isdisjoint({"IMG", "IDN", "TRN", "RES"})
     progress = not about.isdisjoint({"LIV", "POL"})
-    plain = plain_requests(session.chance("plain jobs"), session.settings.twins)
-    return Draw(session.chance(test.name), plain, not pictures, not (pictures or progress))
+    chance = session.chance("plain jobs")
+    plain = [_of_its_own(chance) for _ in range(session.settings.twins)]
+    one = _of_its_own(chance)
+    neighbour = replace(one, prompt=f"{one.prompt}, number {one.seed}", seed=USUAL_SEED)
+    of_it = (not pictures, not (pictures or progress))
+    return Draw(session.chance(test.name), tuple(plain), neighbour, *of_it)
 
 
-def plain_requests(chance: Random, count: int) -> tuple[Job, ...]:
-    """Requests that no other run has. The first asks for the seed that is the usual default of
-    miners, so that what becomes of other seeds can be compared with it."""
-    first, *others = (a_job(chance.randrange(1, 2**31)) for _ in range(count))
-    unique = replace(first, prompt=f"{first.prompt}, number {first.seed}", seed=USUAL_SEED)
-    return unique, *others
+def _of_its_own(chance: Random) -> Job:
+    """A request that no other run has."""
+    return a_job(chance.randrange(1, 2**31))
 
 
 def judge_for(session: Session, test: pytest.Item) -> Judge:

@@ -381,11 +381,16 @@ def _with_company(job: Job) -> Job:
 
 
 def _asked(job: Job) -> Job:
-    return replace(job, small=False, brief=False)
+    return replace(job, small=False, brief=False, any_picture=False)
 
 
 def _both(one: Job, other: Job) -> Job:
-    return replace(one, small=one.small and other.small, brief=one.brief and other.brief)
+    return replace(
+        one,
+        small=one.small and other.small,
+        brief=one.brief and other.brief,
+        any_picture=one.any_picture and other.any_picture,
+    )
 
 
 def _provoked(seat: Seat) -> Job:

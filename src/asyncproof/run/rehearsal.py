@@ -21,7 +21,6 @@ from asyncproof.run.preflight import Offer
 from asyncproof.run.pytest_markers import families, when
 from asyncproof.run.session import Session
 from asyncproof.settings import Settings
-from asyncproof.wire.dialect import Dialect
 from asyncproof.workload.scenario import Scenario
 
 
@@ -36,8 +35,8 @@ class _Over(BaseException):
 class _NotingTestbed:
     """Notes what it is asked to run, and runs nothing."""
 
-    def __init__(self, test: pytest.Item, offer: Offer, dialect: Dialect, *, alone: bool) -> None:
-        self.dialect, self.loras = dialect, offer.loras
+    def __init__(self, test: pytest.Item, offer: Offer, session: Session, *, alone: bool) -> None:
+        self.dialect, self.loras, self.small = session.dialect, offer.loras, session.small
         self.jobs_to_meet_each_engine = jobs_to_meet_each_engine(offer)
         self.wishes: list[Wish] = []
         self._test, self._alone = test, alone
@@ -75,9 +74,7 @@ def _rehearse(session: Session, test: pytest.Item, offer: Offer) -> Rehearsed | 
     body: Callable[..., object] | None = getattr(test, "obj", None)
     if body is None:
         return None
-    testbed = _NotingTestbed(
-        test, offer, session.dialect, alone=_is_nobodys_to_prepare(session.settings)
-    )
+    testbed = _NotingTestbed(test, offer, session, alone=_is_nobodys_to_prepare(session.settings))
     known: dict[str, Any] = {
         "testbed": testbed,
         "settings": session.settings,

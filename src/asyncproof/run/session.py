@@ -14,6 +14,7 @@ from asyncproof.facts import sizes, timings
 from asyncproof.facts.applicable import applicable
 from asyncproof.facts.causes import PRIORITY, explained
 from asyncproof.facts.damage import doubtful_jobs
+from asyncproof.facts.equal_requests import disagreeing
 from asyncproof.facts.observer import without_weak
 from asyncproof.harness import baseline, contract
 from asyncproof.harness.exit_codes import ExitCode
@@ -36,6 +37,7 @@ from asyncproof.run.plan import Plan, Wish, plan
 from asyncproof.run.plan_report import pace, seconds
 from asyncproof.run.preflight import Offer, RunLostError, SetupError
 from asyncproof.run.reference_miner import reference_miner
+from asyncproof.run.shared_requests import with_references
 from asyncproof.run.testbed import Testbed
 from asyncproof.settings import REFERENCE, Settings
 from asyncproof.wire.dialect import dialect
@@ -125,7 +127,8 @@ class Session:
     def plan(self, offer: Offer) -> Plan:
         """What the tests of this session will send to a miner with this offer."""
         wishes = self.rehearse(offer) if self.rehearse else []
-        return plan(wishes, share=self.share)
+        made = plan(wishes, share=self.share)
+        return with_references(made) if self.share else made
 
     @property
     def small(self) -> tuple[int, int]:
@@ -256,17 +259,22 @@ class Session:
 
     def _keep_sizes(self) -> None:
         """What was learned of other sizes is for the next run against this miner."""
-        known = self.capabilities.learned(sizes.outcomes(self.whole()))
+        whole, small = self.whole(), self.small
+        of_small = sizes.outcome_of(whole, small) if small != self.settings.image_size else None
+        learned = [(small, of_small)] if of_small else []
+        known = self.capabilities.learned([*learned, *sizes.outcomes(whole)])
         if known != self.capabilities:
             capabilities.write(self.settings.report_dir, self.settings.miner_url, known)
 
     def _look_again(self, testbed: Testbed) -> None:
         """Before the last word: pictures that are in doubt, and callbacks that are late."""
-        doubtful = doubtful_jobs(self.whole()) if within(self.only, ("IMG-3",)) else []
         try:
             with self.interruptible():
-                if doubtful:
-                    testbed.draw_again(doubtful)
+                if within(self.only, ("IMG-3",)):
+                    testbed.compare_what_is_equal()
+                    whole = self.whole()
+                    doubtful = [*doubtful_jobs(whole), *disagreeing(whole)]
+                    testbed.draw_again(list({job.recipe: job for job in doubtful}.values()))
                 testbed.wait_for_stragglers()
         except RunLostError as error:
             self.unavailable = str(error)

@@ -5,7 +5,7 @@ that tests stay plain functions that call :meth:`Testbed.run`.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -20,7 +20,16 @@ from asyncproof.driver.job_state import JobState, Pace, PreparedJob
 from asyncproof.driver.load_driver import LoadDriver
 from asyncproof.driver.poller import Poller
 from asyncproof.driver.prepared_jobs import PreparedJobs
-from asyncproof.facts.comparisons import comparisons, in_quiet, quiet_pairs
+from asyncproof.facts.comparisons import (
+    beside_references,
+    between_equal_requests,
+    between_references,
+    comparisons,
+    in_dispute,
+    in_quiet,
+    quiet_pairs,
+    with_another_prompt,
+)
 from asyncproof.harness.loop_thread import LoopThread
 from asyncproof.harness.recorder import unwritable
 from asyncproof.history.build import build, split
@@ -34,7 +43,7 @@ from asyncproof.history.events import (
     ScenarioEnded,
     ScenarioStarted,
 )
-from asyncproof.history.history import History, JobRecord, Recipe
+from asyncproof.history.history import History, JobRecord
 from asyncproof.history.recorder import Recorder
 from asyncproof.images.reference.judgement import Tolerance
 from asyncproof.liveness.clocks import Budgets
@@ -250,13 +259,18 @@ class Testbed:
     def draw_again(self, doubtful: Sequence[JobRecord]) -> None:
         """Ask for the pictures of these jobs twice more, in quiet, and lay them beside each other.
 
-        One look at one picture can err; the same request made again tells.
+        One look at one picture can err, and of two that differ either may be right; the same
+        request made again tells.
         """
         chosen = doubtful[: self.settings.draw_again]
         if not chosen:
             return
         self.run(in_quiet([a_job_like(job.submitted.request) for job in chosen]), name=AGAIN)
-        self._await(self._compare_once_more({job.recipe for job in chosen}))
+        self.compare_what_is_equal()
+
+    def compare_what_is_equal(self) -> None:
+        """Lay pictures of equal requests beside each other, whichever scenarios sent them."""
+        self._await(self._compare_what_is_equal())
 
     def comes_back(self, seconds: float) -> bool:
         """Whether the miner answers within this time, where nobody listened before."""
@@ -502,14 +516,22 @@ class Testbed:
             # The two of a pair may have been sent by two scenarios.
             self._tolerance = await self._store.learn(quiet_pairs(whole))
         if self._tolerance is not None:
-            await self._store.compare(comparisons(scenario), self._tolerance)
+            await self._store.compare(between_references(whole), self._tolerance)
+            scenario = split(self.recorder.events)[1][-1]
+            planned = [*comparisons(scenario), *in_dispute(scenario)]
+            await self._store.compare(planned, self._tolerance)
 
-    async def _compare_once_more(self, recipes: Collection[Recipe]) -> None:
-        whole, allowed = build(self.recorder.events), self._tolerance
-        if allowed is None:
-            return
-        again = whole.only(job for job in whole if job.recipe in recipes)
-        await self._store.compare(comparisons(again), allowed)
+    async def _compare_what_is_equal(self) -> None:
+        for plan in (
+            between_references,
+            beside_references,
+            in_dispute,
+            between_equal_requests,
+            with_another_prompt,
+        ):
+            if self._tolerance is not None:
+                whole = build(self.recorder.events)
+                await self._store.compare(plan(whole), self._tolerance)
 
     def _pace(self, patience: float) -> Pace:
         chosen = self.settings

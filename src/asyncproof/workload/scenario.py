@@ -44,7 +44,8 @@ class Job:
 
     Where nobody looks at the picture, it may be ``small`` where the miner is known to take small
     ones, and where nobody follows the progress, it may be ``brief``: drawn in few steps. With
-    ``if_in_doubt`` it leaves only where the job before it was taken and has not completed.
+    ``any_picture`` it may ask for a picture that another job asks for. With ``if_in_doubt`` it
+    leaves only where the job before it was taken and has not completed.
     """
 
     prompt: str
@@ -62,6 +63,7 @@ class Job:
     provokes: Provocations = NOTHING
     small: bool = False
     brief: bool = False
+    any_picture: bool = False
     if_in_doubt: bool = False
 
     def tagged(self, **tags: str) -> "Job":

@@ -109,8 +109,9 @@ TRAVERSALS = ("..%2f..%2f..%2f..%2f..%2fetc%2fpasswd", "%2fetc%2fpasswd", "..%5c
 
 
 def special(job: Job, meant: Meant, case: str, **changes: Any) -> Job:
-    special_job = replace(job, **changes).tagged(**{MEANT: meant, CASE: case})
-    return special_job.provoking(*PROVOKES[meant])
+    of_its_own = "prompt" in changes or "without" in changes
+    changed = replace(job, **changes, any_picture=job.any_picture and not of_its_own)
+    return changed.tagged(**{MEANT: meant, CASE: case}).provoking(*PROVOKES[meant])
 
 
 def bad_jobs(draw: Callable[[], Job]) -> list[Job]:
@@ -175,13 +176,18 @@ def with_hostile_ids(draw: Callable[[], Job]) -> list[Job]:
     return [hostile(case, pattern) for case, pattern in HOSTILE_IDS.items()]
 
 
-def other_sizes(draw: Callable[[], Job], usual: tuple[int, int]) -> list[Job]:
+def other_sizes(
+    draw: Callable[[], Job], usual: tuple[int, int], known: tuple[int, int] | None = None
+) -> list[Job]:
     """One job of another size, and one of a size that is not square, upright where the usual size
-    is broad. Sides are whole multiples of 64, and none is larger than the usual ones."""
+    is broad. Sides are whole multiples of 64, and none is larger than the usual ones.
+
+    Jobs of a size that is ``known`` to be taken leave all the time: none is needed to try it.
+    """
     width, height = usual
     other = (_smaller(width, 2), _smaller(height, 2))
     odd = (_smaller(width, 4 / 3), height) if width >= height else (width, _smaller(height, 4 / 3))
-    sizes = dict.fromkeys(size for size in (other, odd) if size != usual)
+    sizes = dict.fromkeys(size for size in (other, odd) if size not in (usual, known))
     return [_of_size(draw(), size) for size in sizes]
 
 

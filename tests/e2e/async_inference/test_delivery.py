@@ -82,7 +82,7 @@ def test_callback_to_the_plain_url(testbed: BoundTestbed, draw: Draw, judge: Jud
 
 def test_jobs_without_a_callback_url(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """A job that asked for no callback sends none, says so, and has its result all the same."""
-    (with_callback,) = draw.plain(1)
+    with_callback = draw.neighbour()
     bare = replace(with_callback, seed=None, callback=CallbackTo.NOWHERE)
 
     history = testbed.run(one_after_another(idle([with_callback, bare])))
@@ -104,7 +104,7 @@ def test_jobs_without_a_callback_url(testbed: BoundTestbed, draw: Draw, judge: J
 @pytest.mark.last
 def test_failures_are_delivered_too(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """A job that fails delivers its failure, with the reason, beside jobs that complete."""
-    (good,) = draw.plain(1)
+    (good,) = draw.plain(1, any_picture=True)
     jobs = [with_unknown_lora(good), good]
 
     history = testbed.run(burst(jobs))

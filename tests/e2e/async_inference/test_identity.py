@@ -8,10 +8,15 @@ from asyncproof.checks import identity, scheduling
 from asyncproof.facts.comparisons import idle, in_quiet
 from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
 from asyncproof.workload.provocation import Provocation
-from asyncproof.workload.scenario import CallbackTo, each_looked_after, one_after_another
+from asyncproof.workload.scenario import (
+    CallbackTo,
+    each_looked_after,
+    one_after_another,
+    whoever_asks,
+)
 
 pytestmark = pytest.mark.families("IDN")
-ANOTHER_DEFAULT = 1  # the seed of the first of the plain requests is the likeliest one
+ANOTHER_DEFAULT = 1  # the seed of the usual request is the likeliest one
 
 
 def test_the_same_request_again(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
@@ -20,13 +25,14 @@ def test_the_same_request_again(testbed: BoundTestbed, draw: Draw, judge: Judge)
     A miner that takes 0 for no seed gives it the picture of its default, which is one of a few
     numbers as a rule. Of a negative one engines die: it has a test of its own, near the end.
     """
-    usual = draw.requests()[0]
+    usual = draw.neighbour()
     other, zero, bare = (replace(usual, seed=seed) for seed in (ANOTHER_DEFAULT, 0, None))
     without_callback = idle([replace(bare, callback=CallbackTo.NOWHERE)])
+    jobs = [*in_quiet([usual]).jobs, zero, zero, other, *without_callback]
     another_prompt = replace(usual, prompt=f"A red umbrella, number {draw.job().seed}")
-    jobs = [*in_quiet([usual]).jobs, zero, zero, other, *without_callback, another_prompt]
 
     history = testbed.run(one_after_another(jobs))
+    testbed.run(whoever_asks([another_prompt]))  # judged with every job of the run
 
     verdict = judge(
         history,
@@ -48,7 +54,7 @@ def test_a_negative_seed_ends_no_engine(testbed: BoundTestbed, draw: Draw, judge
     Some programs take it for "any seed". Where one takes 0 for no seed, and no seed for -1, the
     jobs with seed 0 have this picture: that is judged when the run is over.
     """
-    negative = replace(draw.requests()[0], seed=-1)
+    negative = replace(draw.neighbour(), seed=-1)
     jobs = [negative.provoking(Provocation.FAILURE)]
 
     history = testbed.run(each_looked_after(jobs, draw.job))

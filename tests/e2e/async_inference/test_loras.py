@@ -21,7 +21,7 @@ def test_loras_come_and_go(testbed: BoundTestbed, draw: Draw, judge: Judge) -> N
 
     Engines may take turns, so that one plain job after a LoRA can meet another engine than it.
     """
-    plain = draw.requests()[0]
+    plain = draw.neighbour()
     styled = [replace(plain, lora=lora) for lora in testbed.loras[:1]]
     afterwards = [plain] * testbed.jobs_to_meet_each_engine
     jobs = [*in_quiet([plain]).jobs, *(job for one in styled for job in (one, *afterwards))]
@@ -47,7 +47,7 @@ def test_no_job_hangs_with_a_lora(
     """Jobs that each need another LoRA, which the miner may have to fetch, keep moving."""
     if not testbed.loras:
         pytest.skip("not applicable: no LoRA is known (ASYNC_TEST_LORAS, or `loras` in /health)")
-    one, loras = draw.requests()[0], testbed.loras[: settings.sequential_jobs]
+    one, loras = draw.neighbour(), testbed.loras[: settings.sequential_jobs]
     jobs = [replace(one, lora=lora) for lora in loras]
 
     history = testbed.run(steady(jobs, per_second=20))

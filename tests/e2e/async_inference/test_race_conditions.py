@@ -56,11 +56,8 @@ def test_rapid_sequential_different_loras(
 ) -> None:
     """Requests that follow each other at once, each with another LoRA, do not mix."""
     loras = [None, *testbed.loras]
-    (one,) = draw.plain(1, small=True, brief=True)
-    jobs = [
-        replace(one, lora=loras[n % len(loras)], seed=(one.seed or 0) + n // len(loras))
-        for n in range(settings.sequential_jobs)
-    ]
+    one = draw.neighbour()
+    jobs = [replace(one, lora=loras[n % len(loras)]) for n in range(settings.sequential_jobs)]
 
     history = testbed.run(steady(jobs, per_second=20))
 
@@ -73,7 +70,8 @@ def test_training_interference(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
     """Training that begins while jobs are in flight neither fails, hangs nor spoils them."""
-    jobs = draw.jobs(min(BESIDE_A_TRAINING, settings.sequential_jobs), small=True)
+    count = min(BESIDE_A_TRAINING, settings.sequential_jobs)
+    jobs = draw.jobs(count, small=True, any_picture=True)
 
     history = testbed.run(burst(jobs).beside(a_training_request(testbed.dialect.training)))
 

@@ -19,7 +19,7 @@ def test_secrets_are_told_to_nobody(testbed: BoundTestbed, draw: Draw, judge: Ju
     has = testbed.dialect.has
     fails = [special_cases.to_fail(draw.job())] if has(Need.LORAS) else []
     bad = special_cases.bad_jobs(draw.job) if has(Need.REFUSALS) else []
-    jobs = [*fails, *draw.plain(1), *bad]
+    jobs = [*fails, *draw.plain(1, any_picture=True), *bad]
 
     history = testbed.run(
         burst(jobs).beside(*special_cases.open_pages(testbed.dialect.profile.pages))

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.families("SUB", "SEC")
 
 def one_id_again_and_again(testbed: BoundTestbed, settings: Settings, draw: Draw) -> Scenario:
     """An id that is asked for once more while its job is in flight, and again when that ended."""
-    jobs = draw.plain(2, brief=False)
+    jobs = draw.plain(2, brief=False, any_picture=True)
     width, height = settings.image_size
     asked = {"prompt": jobs[0].prompt, "seed": 1, "width": width, "height": height}
     out = testbed.dialect.submission({**asked, "job_id": special_cases.ID_OF_THE_FIRST})

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.families("TRN")
 def test_inference_after_training(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """The same request gives the same picture, about as fast, before, beside and after a training;
     all the while the miner answers."""
-    one = draw.requests()[0]
+    one = draw.neighbour()
     jobs = [*in_quiet([one]).jobs, *[one] * 3]
     halfway = a_training_request(testbed.dialect.training, Moment.HALFWAY, awaited=LONGEST_TRAINING)
 

@@ -6,6 +6,7 @@ from tests.matrix.miner.row import Row, row
 LINKS = "test_results.py::test_results_and_links"
 AGAIN = "test_identity.py::test_the_same_request_again"
 NO_RESULT = "test_results.py::test_a_failed_job_has_no_result"
+RECEIVERS = "test_hostile_receivers.py::test_a_receiver_that_moved"
 LORAS = "test_loras.py::test_loras_come_and_go"
 SEQUENCE = "test_race_conditions.py::test_rapid_sequential_different_loras"
 TURN = "test_scheduling.py::test_jobs_have_their_turn"
@@ -42,6 +43,9 @@ ROWS: tuple[Row, ...] = (
     row("prompt-ignored", "IDN-1", AGAIN),
     row("seed-drawn", "IDN-2", AGAIN),
     row("seed-ignored", "IDN-1", AGAIN),
+    # Of jobs that two tests send, one picture is wrong; and of those that were made in quiet.
+    row("torn-rows", "IMG-3", AGAIN, RECEIVERS, miner="--trigger every:11"),
+    row("torn-rows", "IMG-3", AGAIN, IN_A_ROW, miner="--trigger every:8"),
     row("lora-ignored", "IDN-4", LORAS),
     row("lora-sticks", "IDN-5", LORAS),
     row("lora-sticks-by-turns", "IDN-5", LORAS),

@@ -127,6 +127,7 @@ ABOUT_SEVERAL_PICTURES = {
     "pictures_share_no_defect",
     "pictures_do_not_look_damaged_throughout",
     "pictures_equal_their_idle_references",
+    "idle_references_agree",
     "no_picture_looks_damaged",
 }
 

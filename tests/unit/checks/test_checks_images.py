@@ -8,7 +8,15 @@ from asyncproof.checks import BY_NAME, images
 from asyncproof.facts.damage import broken_rule
 from asyncproof.harness.verdict import Outcome, judge
 from asyncproof.history.build import build
-from asyncproof.history.events import AsyncEvent, Compared, Examined, Learned, Submitted
+from asyncproof.history.events import (
+    AsyncEvent,
+    Compared,
+    Delivered,
+    Downloaded,
+    Examined,
+    Learned,
+    Submitted,
+)
 from asyncproof.history.history import History
 from asyncproof.images.together.common import LEAST_PICTURES
 from asyncproof.workload.expectable import PROMPTS
@@ -99,6 +107,44 @@ def test_under_load_a_picture_equals_its_reference(
     difference: str | None, clauses: set[str]
 ) -> None:
     assert reported(with_reference(difference)) == clauses
+
+
+def of_one_request(quiet: str, load: str) -> History:
+    """Jobs that all asked for the same, and the picture of each: ``x`` and ``y`` differ."""
+    first = good_job("job_000")
+    made = list[list[AsyncEvent]]()
+    for n, name in enumerate(quiet + load):
+        job = spoiled(good_job(f"job_{n:03d}", at=5.0 * n), Downloaded, file=a_picture(name))
+        job = spoiled(job, Delivered, image=a_picture(name))
+        tags = {"load": "quiet"} if n < len(quiet) else {}
+        made.append(spoiled(job, Submitted, request=first[0].request, tags=tags))  # type: ignore[union-attr]
+    learned = Learned(at=0.1, tolerance=0, distance=0, told="identical bytes")
+    pairs = [(a_picture(one).sha256, a_picture(other).sha256) for one, other in ("yx", "xy")]
+    told = "Wrong picture: all rows differ"
+    compared = [
+        Compared(at=90.0, sha256=one, reference=other, difference=told) for one, other in pairs
+    ]
+    return build(scenario(*made, [learned, *compared]))
+
+
+@pytest.mark.parametrize(
+    ("quiet", "load", "wrong"),
+    [
+        ("xx", "xx", []),
+        ("xx", "xy", ["job_003"]),
+        ("xy", "xx", ["job_001"]),
+        ("xy", "yy", ["job_000"]),  # most of them decide, not the first
+        ("xy", "xy", ["job_001"]),  # one of the two: which is not known
+        ("xy", "", ["job_001"]),
+    ],
+)
+def test_of_pictures_made_in_quiet_that_differ_one_is_wrong(
+    quiet: str, load: str, wrong: list[str]
+) -> None:
+    checks = [images.pictures_equal_their_idle_references, images.idle_references_agree]
+    found = judge(of_one_request(quiet, load), checks).findings
+    assert [finding.job for finding in found] == wrong
+    assert all(finding.clause == "IMG-3" for finding in found)
 
 
 def test_a_miner_that_is_not_repeatable_has_no_references() -> None:

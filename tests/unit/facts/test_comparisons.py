@@ -1,12 +1,21 @@
 """Which pictures are laid beside which, and what those are called that may have got in."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from asyncproof.facts.comparisons import comparisons
+from asyncproof.facts.comparisons import (
+    PlannedComparison,
+    between_equal_requests,
+    between_references,
+    comparisons,
+    in_dispute,
+    with_another_prompt,
+)
+from asyncproof.facts.equal_requests import disagreeing
 from asyncproof.history.build import split
-from asyncproof.history.events import AsyncEvent, Delivered, Downloaded, Submitted
+from asyncproof.history.events import AsyncEvent, Compared, Delivered, Downloaded, Submitted
 from tests.support.histories import a_history, a_picture, good_job, scenario, spoiled
 
 Events = list[AsyncEvent]
@@ -101,3 +110,85 @@ def test_requests_that_differ_in_one_thing_teach_nothing_of_drift(other: dict[st
     """The LoRA, or the prompt: they are compared, and nothing is learned from them."""
     styled = a_job("job_003", 9.0, "z", **{"seed": 7, **other})
     assert planned(*INEXACT, styled) == {("z", "a"): False, ("z", "b"): False}
+
+
+def equals(*seeds: int | None, pictures: str) -> list[Events]:
+    """Jobs with these seeds, and a picture each."""
+    pairs = enumerate(zip(seeds, pictures, strict=True), start=3)
+    return [a_job(f"job_{n:03d}", 3.0 * n, name, seed=seed) for n, (seed, name) in pairs]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "pairs"),
+    [
+        (equals(5, 5, pictures="xx"), []),
+        (equals(5, 5, pictures="xy"), [("y", "x")]),
+        (equals(5, 5, 5, pictures="xyx"), [("y", "x")]),
+        (equals(5, 6, pictures="xy"), []),
+        (equals(None, None, pictures="xy"), []),  # each draws a seed of its own
+        (equals(7, 7, pictures="xy"), []),  # that was made in quiet
+    ],
+)
+def test_of_requests_without_a_reference_each_picture_is_laid_beside_the_first(
+    jobs: list[Events], pairs: list[tuple[str, str]]
+) -> None:
+    names = {a_picture(name).sha256: name for name in "abxyz"}
+    found = between_equal_requests(a_history(*EXACT, *jobs))
+    assert [(names[e.pair[0]], names[e.pair[1]]) for e in found] == pairs
+
+
+def compared(difference: str) -> Compared:
+    one, other = a_picture("y").sha256, a_picture("x").sha256
+    return Compared(at=50.0, sha256=one, reference=other, difference=difference)
+
+
+@pytest.mark.parametrize(
+    ("comparison", "in_doubt"),
+    [
+        ([], []),  # nobody looked: drift may be all there is
+        ([compared("")], []),
+        ([compared("Wrong picture: all rows differ")], ["job_003"]),
+    ],
+)
+def test_requests_whose_pictures_differ_are_made_again(
+    comparison: list[AsyncEvent], in_doubt: list[str]
+) -> None:
+    """Which of the two is wrong, neither of them tells."""
+    jobs = [*EXACT, *equals(5, 5, pictures="xy")]
+    history = a_history(*jobs, comparison)
+    assert [job.name for job in disagreeing(history)] == in_doubt
+
+
+@pytest.mark.parametrize(
+    ("quiet", "pairs"), [(INEXACT, [("z", "a")]), (EXACT, [])], ids=["inexact", "exact"]
+)
+def test_another_prompt_is_compared_with_what_was_made_in_quiet(
+    quiet: list[Events], pairs: list[tuple[str, str]]
+) -> None:
+    """Whichever scenario sent it; files that are equal for equal requests need no comparison."""
+    history = a_history(*quiet, a_job("job_003", 9.0, "z", seed=7, prompt="a whale"))
+    assert names_of(with_another_prompt(history)) == pairs
+
+
+def names_of(found: Iterable[PlannedComparison]) -> list[tuple[str, str]]:
+    names = {a_picture(name).sha256: name for name in "abxyz"}
+    return [(names[each.pair[0]], names[each.pair[1]]) for each in found]
+
+
+def test_pictures_of_one_request_made_in_quiet_are_laid_beside_the_first() -> None:
+    assert names_of(between_references(a_history(*EXACT))) == []
+    assert names_of(between_references(a_history(*INEXACT))) == [("b", "a")]
+
+
+@pytest.mark.parametrize(
+    ("difference", "pairs"),
+    [("Wrong picture", [("a", "b"), ("b", "a"), ("x", "a"), ("x", "b")]), ("", [])],
+)
+def test_where_these_differ_every_picture_of_the_request_is_laid_beside_each(
+    difference: str, pairs: list[tuple[str, str]]
+) -> None:
+    """What drifts without being another picture is no dispute."""
+    one, other = a_picture("b").sha256, a_picture("a").sha256
+    compared = Compared(at=50.0, sha256=one, reference=other, difference=difference)
+    load = a_job("job_003", 9.0, "x", seed=7)
+    assert names_of(in_dispute(a_history(*INEXACT, load, [compared]))) == pairs

@@ -270,6 +270,29 @@ def test_a_miner_that_cannot_be_compared_says_why(
     assert str(learned).startswith(words)
 
 
+SAME, WRONG = (FILE, FILE), (FILE, encoded(OTHER[:64, :64].copy()))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sameness"),
+    [
+        ([SAME, SAME, WRONG], Sameness.BYTES),
+        ([WRONG, SAME, SAME, SAME], Sameness.BYTES),
+        ([SAME, (FILE, b""), SAME], Sameness.BYTES),
+        ([SAME, WRONG], Sameness.NONE),  # either may be the odd one
+        ([SAME, SAME, WRONG, WRONG], Sameness.NONE),
+    ],
+)
+def test_a_pair_that_is_not_as_most_are_teaches_nothing(
+    pairs: list[tuple[bytes, bytes]], sameness: Sameness
+) -> None:
+    """One wrong picture in quiet does not switch off what is judged beside the others."""
+    learned = learn_repeatability(pairs)
+    assert learned.sameness is sameness
+    if learned.comparable:
+        assert "1 more in which one picture is wrong" in str(learned)
+
+
 @given(st.integers(0, MAX_DISTANCE))
 def test_the_tolerance_covers_more_than_was_seen(distance: int) -> None:
     """An exact miner is held to exactness, another to a little more than its own distance."""

@@ -19,6 +19,7 @@ from asyncproof.images.reference.structure import is_same
 from asyncproof.images.region import CELL
 
 MAX_DISTANCE = 16  # levels; a miner that differs by more in quiet cannot be compared with itself
+LEAST_FOR_OUTLIERS = 3  # pairs; of fewer, none can be called the odd one
 
 
 class Sameness(StrEnum):
@@ -36,7 +37,8 @@ class Repeatability:
     """What was learned from ``pairs`` quiet pairs.
 
     ``distance`` is the largest difference of a pixel that was seen, ``drift`` the largest of the
-    mean of a cell, both in levels.
+    mean of a cell, both in levels. ``outliers`` are pairs that were left out: one of the two
+    pictures is wrong.
     """
 
     sameness: Sameness
@@ -44,6 +46,7 @@ class Repeatability:
     distance: int = 0
     drift: float = 0.0
     reason: str = ""
+    outliers: int = 0
 
     @property
     def comparable(self) -> bool:
@@ -64,6 +67,16 @@ class Repeatability:
         return 1.5 * self.drift + 0.75 if self.sameness is Sameness.DISTANCE else None
 
     def __str__(self) -> str:
+        return f"{self._told}{self._and_the_rest}"
+
+    @property
+    def _and_the_rest(self) -> str:
+        if not self.outliers or self.sameness is Sameness.NONE:
+            return ""
+        return f", {self.outliers} more in which one picture is wrong"
+
+    @property
+    def _told(self) -> str:
         if self.sameness is Sameness.DISTANCE:
             return f"pixels within {self.distance} levels ({self.pairs} quiet pairs)"
         if self.sameness is Sameness.STRUCTURE:
@@ -77,43 +90,53 @@ class Repeatability:
 
 
 def learn_repeatability(pairs: Iterable[tuple[bytes, bytes]]) -> Repeatability:
-    """Compare the files of the same request, made twice in quiet, and fold over all pairs."""
-    count, exact, distance, drift, alike = 0, True, 0, 0.0, True
-    for first, second in pairs:
-        count += 1
-        if first == second:
-            continue
-        exact = False
-        try:
-            one, other = decode(first), decode(second)
-        except UndecodableError as error:
-            return Repeatability(
-                Sameness.NONE,
-                count,
-                reason=f"one of the pictures is broken: {error}",
-            )
-        apart = distance_between(one, other)
-        if apart is None:
-            return Repeatability(
-                Sameness.NONE,
-                count,
-                reason="two pictures of one request differ in size",
-            )
-        distance = max(distance, apart)
-        drift = max(drift, float(drift_map(one, other, CELL).max(initial=0)))
-        alike = alike and (apart <= MAX_DISTANCE or is_same(one, other))
-    if not count:
+    """Compare the files of the same request, made twice in quiet, and fold over all pairs.
+
+    A miner whose pictures repeat in most of three pairs or more is repeatable; what differs in the
+    others is wrong, and teaches nothing.
+    """
+    seen = [_seen(first, second) for first, second in pairs]
+    if not seen:
         return Repeatability(Sameness.NONE, 0, reason="no request was made twice in quiet")
+    alike = [pair for pair in seen if not pair.reason]
+    outliers = len(seen) - len(alike)
+    if outliers and (len(seen) < LEAST_FOR_OUTLIERS or 2 * outliers >= len(seen)):
+        distance = max(pair.distance for pair in seen)
+        reason = next(pair.reason for pair in seen if pair.reason)
+        return Repeatability(Sameness.NONE, len(seen), distance, reason=reason)
+    distance, drift = max(p.distance for p in alike), max(p.drift for p in alike)
     if not distance:
-        return Repeatability(Sameness.BYTES if exact else Sameness.PIXELS, count)
-    if distance <= MAX_DISTANCE:
-        return Repeatability(Sameness.DISTANCE, count, distance, drift)
-    reason = (
-        "two pictures of one request, made while nothing else ran, differ by up to "
-        f"{distance} of 255"
-    )
-    sameness, reason = (Sameness.STRUCTURE, "") if alike else (Sameness.NONE, reason)
-    return Repeatability(sameness, count, distance, drift, reason)
+        exact = all(pair.exact for pair in alike)
+        sameness = Sameness.BYTES if exact else Sameness.PIXELS
+    else:
+        sameness = Sameness.DISTANCE if distance <= MAX_DISTANCE else Sameness.STRUCTURE
+    return Repeatability(sameness, len(alike), distance, drift, outliers=outliers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """What two pictures of one request have in common; with a ``reason`` they are not the same."""
+
+    exact: bool = True
+    distance: int = 0
+    drift: float = 0.0
+    reason: str = ""
+
+
+def _seen(first: bytes, second: bytes) -> _Pair:
+    if first == second:
+        return _Pair()
+    try:
+        one, other = decode(first), decode(second)
+    except UndecodableError as error:
+        return _Pair(exact=False, reason=f"one of the pictures is broken: {error}")
+    apart = distance_between(one, other)
+    if apart is None:
+        return _Pair(exact=False, reason="two pictures of one request differ in size")
+    drift = float(drift_map(one, other, CELL).max(initial=0))
+    alike = apart <= MAX_DISTANCE or is_same(one, other)
+    told = "two pictures of one request, made while nothing else ran, differ by up to"
+    return _Pair(False, apart, drift, "" if alike else f"{told} {apart} of 255")
 
 
 def distance_between(picture: Pixels, other: Pixels) -> int | None:
