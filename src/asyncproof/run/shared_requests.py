@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from asyncproof.history.history import TOGETHER
-from asyncproof.run.plan import Flight, Plan, Seat, is_painted
+from asyncproof.run.plan import Flight, Place, Plan, Seat, is_painted
 from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.scenario import Job
-
-Place = tuple[int, int]
 
 
 def with_references(plan: Plan) -> Plan:
