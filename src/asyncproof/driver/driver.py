@@ -22,7 +22,7 @@ from asyncproof.liveness.step_times import StepTimes
 from asyncproof.wire.dialect import Dialect
 from asyncproof.workload.needs import Need
 from asyncproof.workload.provocation import Provocation
-from asyncproof.workload.scenario import Moment, Scenario
+from asyncproof.workload.scenario import Job, Moment, Scenario
 
 DOWNLOADED_TWICE = 3
 
@@ -110,16 +110,18 @@ class Driver:
             given_up = self._scenario.until_given_up and self._follower.given_up
             if given_up or self._clock() >= self._until:
                 return
-            if prepared.job.if_in_doubt and not self._in_doubt(self._prepared[sent - 1]):
+            if not self._is_wanted(prepared.job, self._prepared[sent - 1]):
                 continue
             if sent == last:
                 await self._side_requests.wait_for_begun()
             self._in_flight += 1
             self._tasks.create_task(self._submit(prepared))
 
-    def _in_doubt(self, before: PreparedJob) -> bool:
-        """Whether this job was taken, and has ended otherwise than completed."""
-        return any(not state.completed for state in self.ended if state.prepared is before)
+    def _is_wanted(self, job: Job, before: PreparedJob) -> bool:
+        """Whether a job that looks after the one before it is wanted, now that this has ended."""
+        ends = [state for state in self.ended if state.prepared is before]
+        completed = all(state.completed for state in ends)
+        return job.leaves.is_wanted(taken=bool(ends), completed=completed)
 
     async def _submit(self, prepared: PreparedJob) -> None:
         sent_at, answered = await self._submitter.submit(prepared)

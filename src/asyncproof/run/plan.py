@@ -23,7 +23,7 @@ from asyncproof.history.history import LOAD
 from asyncproof.history.history import QUIET as IDLE
 from asyncproof.receiver.nemesis import QUIET, Nemesis
 from asyncproof.workload.provocation import Provocation
-from asyncproof.workload.scenario import AtOnce, Job, Moment, Request, Scenario, Shape
+from asyncproof.workload.scenario import AtOnce, Job, Leaves, Moment, Request, Scenario, Shape
 from asyncproof.workload.special_cases import MEANT, NO_SUCH_LORA, Meant
 
 Key = tuple[str, int]
@@ -136,7 +136,7 @@ def is_painted(job: Job) -> bool:
     """Whether a sound miner makes a picture of it. What is to be refused, or cannot be done, has
     none; nor has a job that leaves only where the one before it did not complete."""
     special = dict(job.tags).get(MEANT) in (Meant.REFUSED, Meant.TO_FAIL)
-    spared = Provocation.REFUSAL in job.provokes or job.if_in_doubt
+    spared = Provocation.REFUSAL in job.provokes or job.leaves is Leaves.IF_IN_DOUBT
     return not (special or spared or job.lora == NO_SUCH_LORA)
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from asyncproof.history.history import TOGETHER
 from asyncproof.run.plan import Flight, Place, Plan, Seat, is_painted
 from asyncproof.workload.provocation import Provocation
-from asyncproof.workload.scenario import Job
+from asyncproof.workload.scenario import Job, Leaves
 
 
 def with_references(plan: Plan) -> Plan:
@@ -55,8 +55,8 @@ def _asks_for_any(job: Job) -> bool:
 
 
 def _is_painted_surely(job: Job) -> bool:
-    """Whether no sound miner refuses it."""
-    return Provocation.UNUSUAL not in job.provokes
+    """Whether it leaves in any case, and no sound miner refuses it."""
+    return job.leaves is Leaves.ALWAYS and Provocation.UNUSUAL not in job.provokes
 
 
 def _asked_once(places: dict[Place, Job]) -> list[Job]:

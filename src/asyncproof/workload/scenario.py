@@ -1,7 +1,7 @@
 """What a run does: jobs, the shape in which they leave, and requests beside them. All values."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -33,6 +33,20 @@ class CallbackTo(StrEnum):
     NOWHERE = "nowhere"  # no callback_url at all
 
 
+class Leaves(StrEnum):
+    """When a job leaves that looks after the one before it."""
+
+    ALWAYS = "always"
+    IF_TAKEN = "if the job before it was taken"
+    IF_IN_DOUBT = "if the job before it was taken and has not completed"
+
+    def is_wanted(self, *, taken: bool, completed: bool) -> bool:
+        """Whether it leaves, now that this became of the job before it."""
+        if self is Leaves.ALWAYS:
+            return True
+        return taken and (self is Leaves.IF_TAKEN or not completed)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One request for a picture. None means: leave the field out, or take it from the settings.
@@ -44,8 +58,7 @@ class Job:
 
     Where nobody looks at the picture, it may be ``small`` where the miner is known to take small
     ones, and where nobody follows the progress, it may be ``brief``: drawn in few steps. With
-    ``any_picture`` it may ask for a picture that another job asks for. With ``if_in_doubt`` it
-    leaves only where the job before it was taken and has not completed.
+    ``any_picture`` it may ask for a picture that another job asks for.
     """
 
     prompt: str
@@ -64,7 +77,7 @@ class Job:
     small: bool = False
     brief: bool = False
     any_picture: bool = False
-    if_in_doubt: bool = False
+    leaves: Leaves = Leaves.ALWAYS
 
     def tagged(self, **tags: str) -> "Job":
         return replace(self, tags=(*self.tags, *tags.items()))
@@ -245,22 +258,6 @@ def steady(jobs: Sequence[Job], per_second: float) -> Scenario:
 def one_after_another(jobs: Sequence[Job]) -> Scenario:
     """Each job when the one before it has ended; the rest stay when one was given up."""
     return Scenario(tuple(jobs), AtOnce(1), until_given_up=True)
-
-
-def each_looked_after(jobs: Sequence[Job], plain: Callable[[], Job]) -> Scenario:
-    """Each of these jobs alone, so that none is blamed for another.
-
-    A plain one follows where a job was taken and has not completed: it shows whether the miner
-    still works. One that completed has shown that itself, and one that was refused is over.
-    """
-    looks = (replace(plain(), if_in_doubt=True) for _ in jobs)
-    return one_after_another([one for pair in zip(jobs, looks, strict=False) for one in pair])
-
-
-def each_followed_by(jobs: Sequence[Job], plain: Callable[[], Job]) -> Scenario:
-    """The same, and a plain job at the end."""
-    looked_after = each_looked_after(jobs, plain)
-    return replace(looked_after, jobs=(*looked_after.jobs, plain()))
 
 
 def mingling(jobs: Sequence[Job]) -> Scenario:

@@ -13,8 +13,11 @@ from asyncproof.workload.provocation import NOTHING, Provocation, Provocations
 from asyncproof.workload.scenario import (
     CallbackTo,
     Job,
+    Leaves,
     Moment,
     Request,
+    Scenario,
+    one_after_another,
 )
 
 MEANT, CASE = "meant", "case"
@@ -105,6 +108,8 @@ HOSTILE_IDS: dict[str, str] = {
     "a NUL": "{}\x00.png",
     "longer than a file name": "{}" + 300 * "x",
 }
+ENGINES_DIE_OF = frozenset({"a NUL", "longer than a file name"})
+"""Cases after which a plain job leaves if they were taken, whatever became of them."""
 TRAVERSALS = ("..%2f..%2f..%2f..%2f..%2fetc%2fpasswd", "%2fetc%2fpasswd", "..%5c..%5cetc%5cpasswd")
 
 
@@ -198,6 +203,29 @@ def _of_size(job: Job, size: tuple[int, int]) -> Job:
 
 def _smaller(side: int, times: float) -> int:
     return max(64, int(side / times) // 64 * 64)
+
+
+def each_looked_after(jobs: Iterable[Job], plain: Callable[[], Job]) -> Scenario:
+    """Each of these jobs alone, so that none is blamed for another.
+
+    A plain one follows, which shows whether the miner still works: always after another size,
+    where another job was taken of which engines are known to die, and elsewhere where a job was
+    taken and has not completed, since one that completed has shown that itself.
+    """
+    pairs = ((job, replace(plain(), leaves=_when_to_look(job))) for job in jobs)
+    return one_after_another([one for pair in pairs for one in pair])
+
+
+def _when_to_look(job: Job) -> Leaves:
+    tags = dict(job.tags)
+    if SIZE in tags:
+        return Leaves.ALWAYS
+    return Leaves.IF_TAKEN if tags.get(CASE) in ENGINES_DIE_OF else Leaves.IF_IN_DOUBT
+
+
+def harmless_between(killing: Iterable[Job], harmless: Iterable[Job]) -> list[Job]:
+    """Jobs of which engines die, each followed by one that every sound miner takes."""
+    return [job for pair in zip(killing, harmless, strict=True) for job in pair]
 
 
 def to_fail(job: Job) -> Job:

@@ -7,10 +7,10 @@ import pytest
 from asyncproof.checks import identity, scheduling
 from asyncproof.facts.comparisons import idle, in_quiet
 from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
+from asyncproof.workload import special_cases
 from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.scenario import (
     CallbackTo,
-    each_looked_after,
     one_after_another,
     whoever_asks,
 )
@@ -57,7 +57,7 @@ def test_a_negative_seed_ends_no_engine(testbed: BoundTestbed, draw: Draw, judge
     negative = replace(draw.neighbour(), seed=-1)
     jobs = [negative.provoking(Provocation.FAILURE)]
 
-    history = testbed.run(each_looked_after(jobs, draw.job))
+    history = testbed.run(special_cases.each_looked_after(jobs, draw.job))
 
     verdict = judge(history, [scheduling.one_job_does_not_end_all_work])
     assert verdict.passed, verdict.explain()

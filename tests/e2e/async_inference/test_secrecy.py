@@ -6,7 +6,7 @@ from asyncproof.checks import health, secrecy
 from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
 from asyncproof.workload import special_cases
 from asyncproof.workload.needs import Need
-from asyncproof.workload.scenario import burst, each_looked_after, only
+from asyncproof.workload.scenario import burst, only
 
 pytestmark = pytest.mark.families("SEC", "SUB")
 
@@ -42,7 +42,7 @@ def test_ids_are_never_paths(testbed: BoundTestbed, draw: Draw, judge: Judge) ->
     """An id that climbs out of a folder is refused, or replaced by a harmless one."""
     hostile = special_cases.with_hostile_ids(draw.job)
 
-    history = testbed.run(each_looked_after(hostile, draw.job))
+    history = testbed.run(special_cases.each_looked_after(hostile, draw.job))
 
     verdict = judge(history, [secrecy.ids_are_never_paths])
     assert verdict.passed, verdict.explain()

@@ -8,7 +8,6 @@ from asyncproof.checks import images, scheduling
 from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
 from asyncproof.settings import Settings
 from asyncproof.workload import special_cases
-from asyncproof.workload.scenario import each_followed_by
 
 pytestmark = pytest.mark.families("IMG", "SCH")
 
@@ -19,7 +18,7 @@ def test_other_sizes(testbed: BoundTestbed, settings: Settings, draw: Draw, judg
     others = special_cases.other_sizes(draw.job, settings.image_size, known=testbed.small)
 
     plain = partial(draw.job, small=True, brief=True, any_picture=True)
-    history = testbed.run(each_followed_by(others, plain))
+    history = testbed.run(special_cases.each_looked_after(others, plain))
 
     verdict = judge(history, [images.every_file_whole, scheduling.one_job_does_not_end_all_work])
     assert verdict.passed, verdict.explain()

@@ -6,7 +6,7 @@ from asyncproof.checks import chosen_ids, refusals, submission, unusual
 from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
 from asyncproof.settings import Settings
 from asyncproof.workload import special_cases
-from asyncproof.workload.scenario import Scenario, burst, each_looked_after, one_after_another, only
+from asyncproof.workload.scenario import Scenario, burst, one_after_another, only
 
 pytestmark = pytest.mark.families("SUB", "SEC")
 
@@ -110,13 +110,11 @@ def test_unusual_submissions_are_understood(
     testbed: BoundTestbed, draw: Draw, judge: Judge
 ) -> None:
     """Fields nobody knows, prompts nobody expects and defaults nobody sends break nothing."""
-    jobs = [
-        special_cases.extended(draw.job()),
-        special_cases.bare(draw.job()),
-        *special_cases.odd_jobs(draw.job()),
-    ]
+    many_scripts, *killing = special_cases.odd_jobs(draw.job())
+    harmless = [special_cases.extended(draw.job()), special_cases.bare(draw.job()), many_scripts]
+    jobs = special_cases.harmless_between(killing, harmless)
 
-    history = testbed.run(each_looked_after(jobs, draw.job))
+    history = testbed.run(special_cases.each_looked_after(jobs, draw.job))
 
     verdict = judge(
         history,

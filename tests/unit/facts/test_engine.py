@@ -2,7 +2,7 @@
 
 import pytest
 
-from asyncproof.facts import engine
+from asyncproof.facts import engine, sizes
 from asyncproof.history.events import Answered, AsyncEvent, Polled, Submitted
 from asyncproof.history.history import History
 from asyncproof.workload.scenario import Job
@@ -141,3 +141,20 @@ def test_what_an_engine_survived_once_leaves_no_doubt_again() -> None:
     assert engine.is_in_doubt(special)
     assert not engine.is_in_doubt(special, survived)
     assert engine.is_in_doubt(a_history(hung("job_001", 0)), survived | {""})
+
+
+@pytest.mark.parametrize(
+    ("became", "outcome"),
+    [(["failed", "completed"], "made"), (["failed"], "failed")],
+)
+def test_a_size_of_plain_jobs_is_taken_if_one_of_them_shows_it(
+    became: list[str], outcome: str
+) -> None:
+    """A miner that takes it no longer has it forgotten, a job that fails by chance does not."""
+    jobs = [
+        spoiled(good_job(f"job_{n}", at=n), Polled, status=status)
+        for n, status in enumerate(became)
+    ]
+    history = a_history(*jobs)
+    assert sizes.outcome_of(history, (64, 64)) == outcome
+    assert sizes.outcome_of(history, (32, 32)) is None

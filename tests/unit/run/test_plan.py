@@ -22,14 +22,19 @@ from asyncproof.workload.scenario import (
     a_job,
     a_training_request,
     burst,
-    each_followed_by,
     mingling,
     one_after_another,
     queued_up,
     steady,
     whoever_asks,
 )
-from asyncproof.workload.special_cases import bad_jobs, to_fail
+from asyncproof.workload.special_cases import (
+    bad_jobs,
+    each_looked_after,
+    other_sizes,
+    to_fail,
+    with_hostile_ids,
+)
 
 PLAIN = [a_job(1), a_job(2), a_job(3)]
 HEALTH = Request(probe="health", path="/health", moment=Moment.DURING)
@@ -157,8 +162,13 @@ def test_references_are_made_before_what_is_compared_with_them() -> None:
 
 
 def test_the_pictures_are_those_that_a_sound_miner_paints() -> None:
-    scenario = each_followed_by([a_job(1), to_fail(a_job(2))], lambda: a_job(3))
-    assert plan([Wish("a", scenario)]).pictures == 2
+    """Another size with the job that follows it, what fails without; a hostile id may be taken, and
+    then another job follows."""
+    usual = a_job(1)
+    special = [*other_sizes(lambda: usual, (512, 512))[:1], to_fail(a_job(2))]
+    special.append(with_hostile_ids(lambda: usual)[-1])
+    scenario = each_looked_after(special, lambda: a_job(3))
+    assert plan([Wish("a", scenario)]).pictures == 2 + 0 + 2
 
 
 JOBS = st.sampled_from(
