@@ -1,6 +1,6 @@
 """Where an answer of a server has which field, and what it means in our own words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
@@ -21,7 +21,7 @@ class AnswerView:
 
     def __call__(self, data: JsonBody) -> JsonBody:
         """The fields by their names in docs/protocol.md. A word that is unknown stays as it is."""
-        seen = {name: self._first(data, name) for name in self.places}
+        seen = {name: _first(data, places) for name, places in self.places.items()}
         if isinstance(word := seen.get("status"), str):
             seen["status"] = self.words.get(word, word)
         flagged = (state for place, state in self.flags.items() if at(data, place) is True)
@@ -41,13 +41,17 @@ class AnswerView:
             return self.progress.at[0]
         return (self.places.get(name) or (name,))[0]
 
-    def _first(self, data: JsonBody, name: str) -> Any:
-        return next((v for place in self.places[name] if (v := at(data, place)) is not None), None)
+
+def _first(data: JsonBody, places: Sequence[str]) -> Any:
+    for place in places:
+        if (value := at(data, place)) is not None:
+            return value
+    return None
 
 
 def _percent(progress: ProgressTable, data: JsonBody) -> Any:
     """From 0 to 100; what is no number stays as it is, and is a finding."""
-    told = next((v for place in progress.at if (v := at(data, place)) is not None), None)
+    told = _first(data, progress.at)
     if not _is_number(told) or progress.unit == "percent":
         return told
     whole: Any = 1
