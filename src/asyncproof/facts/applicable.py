@@ -62,6 +62,7 @@ NEEDED: Mapping[str, tuple[Need, ...]] = {
     "CBK-27": (Need.CALLBACKS, Need.CALLBACK_TIMES),
     "CBK-30": (Need.STATEMENTS,),
     "CBK-31": (Need.STATEMENTS,),
+    "CBK-32": (Need.CALLBACKS, Need.RETRIES),
     "SCH-7": (Need.CALLBACKS, Need.CALLBACK_TIMES),
     "RES-1": (Need.RESULTS,),
     "RES-2": (Need.RESULT_PATHS,),

@@ -113,6 +113,7 @@ class Dialect:
             headers=self._shown_headers,
             callback=callback.body if callback else "",
             notices=self.notices,
+            retry_within=callback.retry_within if callback else None,
             words=self._words,
             fields=self._fields,
         )

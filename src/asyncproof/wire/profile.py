@@ -210,7 +210,8 @@ class CallbackTable(_Table):
     ``events``: whether callbacks come about the end of a job alone, or about all that happens to
     it; then those with a state that is no end are notices, and no deliveries. ``means`` is the
     state that a callback without one tells. ``promise``: whether a delivery that was taken may come
-    again; then ``delivery_id`` is the header that is the same in each.
+    again; then ``delivery_id`` is the header that is the same in each. ``retry_within``: a delivery
+    that was answered 5xx, or not at all, comes again, for the first time within so many seconds.
     """
 
     body: Literal["multipart", "json"]
@@ -228,6 +229,7 @@ class CallbackTable(_Table):
     header: str = ""
     promise: Literal["once", "at least once"] = "once"
     delivery_id: str = ""
+    retry_within: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _proven(self) -> "CallbackTable":
