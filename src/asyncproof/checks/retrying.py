@@ -3,12 +3,7 @@
 from collections.abc import Iterator
 from math import inf
 
-from asyncproof.facts.delivery_outcome import (
-    expires_at,
-    is_surely_taken,
-    is_taken,
-    refused_connections,
-)
+from asyncproof.facts.delivery_outcome import expires_at, is_surely_taken, refused_connections
 from asyncproof.facts.observer import delay
 from asyncproof.facts.owing import unless_absent
 from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
@@ -162,8 +157,7 @@ def _promised_retries_come(history: History, promised: float, wait: float) -> It
 def _failed_first(job: JobRecord) -> Delivered | None:
     """The first attempt at a job's callback, where our receiver failed it."""
     first = min(job.deliveries, key=lambda delivery: delivery.began, default=None)
-    taken = first is not None and any(is_taken(d) and d.at <= first.at for d in job.deliveries)
-    return first if first is not None and first.was_failed and not taken else None
+    return first if first is not None and first.was_failed else None
 
 
 def _why_not_judged(history: History, job: JobRecord, attempt: Delivered, due: float) -> str:

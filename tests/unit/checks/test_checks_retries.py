@@ -75,7 +75,7 @@ KEPT = [
     ("as late as is granted", [failed(), attempt(DUE)]),
     ("not at all, as the first one was taken", [attempt(TAKEN.began)]),
     ("failed again", [failed(), attempt(3.0, answered=503, nemesis="x")]),
-    ("before the first attempt was given up", [failed(None, took=8.0), attempt(4.0)]),
+    ("before we gave up the first", [failed(None, took=8.0), attempt(4.0, answered=503)]),
     ("refused, as its secret is wrong", [failed(), attempt(3.0, answered=401)]),
 ]
 
