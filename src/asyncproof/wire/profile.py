@@ -257,6 +257,7 @@ class CallbackTable(_Table):
 
 class ServerProfile(_Table):
     """One kind of server. ``name`` is that of its file; ``headers`` go with every request to it;
+    ``health``, ``training`` and ``jobs`` are paths: of its health page, of training, of its jobs;
     ``promises`` are needs that no table shows, ``lacks`` needs that it does not meet, each with the
     reason; ``levels`` change those of clauses.
     """
@@ -271,6 +272,7 @@ class ServerProfile(_Table):
     callback: CallbackTable | None = None
     health: UrlPath | None = None
     training: UrlPath | None = None
+    jobs: UrlPath | None = None
     pages: tuple[UrlPath, ...] = ()
     promises: frozenset[Need] = frozenset()
     lacks: dict[Need, str] = Field(default_factory=dict)

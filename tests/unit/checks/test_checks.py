@@ -348,6 +348,12 @@ def test_a_miner_without_training_owes_nothing_there() -> None:
     assert outcomes["inference_survives_training"] is Outcome.NOT_APPLICABLE
 
 
+def test_a_training_request_is_named_as_it_was_sent() -> None:
+    failed = Probed(at=1, probe="train", method="PUT", path="/v1/fit", took=0, status_code=500)
+    (finding,) = BY_NAME["training_is_answered"](a_history([*good_job(), failed])).findings
+    assert finding.subject == "PUT /v1/fit"
+
+
 def test_jobs_one_after_another_have_not_overlapped() -> None:
     history = a_history(good_job("job_001"), good_job("job_002", at=10.0))
     (result,) = judge(history, [BY_NAME["jobs_overlapped"]]).results

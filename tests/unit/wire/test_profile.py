@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asyncproof.settings import Settings
 from asyncproof.wire.dialect import Dialect, dialect
 from asyncproof.wire.lacking import NO_CALLBACKS, NO_RETRIES
 from asyncproof.wire.profile import (
@@ -228,3 +229,14 @@ def test_a_placeholder_alone_is_the_value_and_within_a_text_it_is_text(
     text = changed('text = "{prompt}"', f'text = "{{prompt}}"\nwhat = "{template}"')
     body = Dialect(parse(text)).submission({"prompt": "fox", **wanted}).body
     assert body.get("what") == sent
+
+
+def test_the_endpoint_of_the_settings_is_the_name_of_a_profile() -> None:
+    """And which names there are, only the folder of profiles knows."""
+    chosen = Settings.from_environ({"ASYNC_ENDPOINT": "cog"})
+    assert dialect(chosen.profile_name).spoken.submit == "POST /predictions"
+    video = Settings.from_environ({"ASYNC_ENDPOINT": "video"})
+    with pytest.raises(ServerProfileError, match=r"no profile video; .*one of: .*edit"):
+        dialect(video.profile_name)
+    both = Settings.from_environ({"ASYNC_ENDPOINT": "edit", "ASYNC_PROFILE": "cog"})
+    assert both.profile_name == "cog"
