@@ -162,11 +162,11 @@ def _failed_first(job: JobRecord) -> Delivered | None:
 
 def _why_not_judged(history: History, job: JobRecord, attempt: Delivered, due: float) -> str:
     """Why a retry that did not come by then proves nothing; empty where it does."""
-    ended = history.ended.at if history.ended else 0.0
-    known_until = max(ended, history.finished or 0.0)
+    # Until then our receiver was there for certain: it stops before a run ends.
+    known_until = max(history.finished or 0.0, attempt.at)
     # A retry is known once it is over, and may be held as long as the first attempt was.
     if known_until < due + attempt.at - attempt.began:
-        return f"the run ended {max(0.0, known_until - attempt.at):.1f} s after the first attempt"
+        return f"the run ended {known_until - attempt.at:.1f} s after the first attempt"
     if refused_connections(history, attempt.at, due):
         return "our receiver was down when the retry was due"
     limit = expires_at(job)

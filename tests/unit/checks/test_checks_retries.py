@@ -55,8 +55,8 @@ def a_run(
     spoken = Spoken(name="x", submit="POST /x", retry_within=promised)
     began = RunStarted(at=0.0, run="r", seed=1, wall=0.0, target="t", settings={}, dialect=spoken)
     job = [event for event in good_job(**request) if not isinstance(event, Delivered)]
-    events = [*job, *attempts, *beside]
-    return build([began, *scenario(events), RunEnded(at=until)])
+    *events, ended = scenario([*job, *attempts, *beside])
+    return build([began, *events, msgspec.structs.replace(ended, at=until), RunEnded(at=99.0)])
 
 
 def judged(history: History) -> CheckResult:
@@ -184,8 +184,8 @@ def test_a_retry_that_went_to_another_url_is_told_by_that() -> None:
     spoken = Spoken(name="x", submit="POST /x", retry_within=PROMISED)
     began = RunStarted(at=0.0, run="r", seed=1, wall=0.0, target="t", settings={}, dialect=spoken)
     job = [event for event in good_job() if not isinstance(event, Delivered)]
-    jobs = scenario([*job, failed(), other], good_job("job_002", at=0.1))
-    history = build([began, *jobs, RunEnded(at=ENDS)])
+    *jobs, ended = scenario([*job, failed(), other], good_job("job_002", at=0.1))
+    history = build([began, *jobs, msgspec.structs.replace(ended, at=ENDS)])
     lost = judged(history)
     assert [finding.job for finding in lost.findings] == ["job_001"]
     cause = Finding("CBK-3", "job_001", "", "", job="job_001")
