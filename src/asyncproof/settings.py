@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from asyncproof.places import HOME
+from asyncproof.vocabulary import DOCUMENTED
 
 REFERENCE = "reference"
 TRUE_WORDS, FALSE_WORDS = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
@@ -92,19 +93,12 @@ def _read_list(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
-def _read_endpoint(text: str) -> str:
-    if text not in ("inference", "edit"):
-        raise ValueError
-    return text
-
-
 CALLBACK_URL = SettingKind("a url such as http://127.0.0.1:8092 (port 0: any free port)", _read_url)
 MINER = SettingKind("a url such as http://localhost:8091, or the word 'reference'", _read_miner)
 SWITCH = SettingKind("1, true or yes (or 0, false, no)", _read_switch)
 SIZE = SettingKind("WIDTHxHEIGHT with 16 to 8192 pixels a side, such as 1024x1024", _read_size)
 WORD = SettingKind("printable text that is not empty", _read_word)
 LIST = SettingKind("a list separated by commas", _read_list)
-ENDPOINT = SettingKind("'inference' or 'edit'", _read_endpoint)
 FOLDER = SettingKind("the path of a folder", lambda text: Path(_read_word(text)))
 
 
@@ -118,12 +112,13 @@ class Settings:
 
     ``callback_bind_host`` None: the host of ``callback_base_url``. ``run_seed`` None: a new one for
     each run, printed and recorded in the history. ``small_size`` None: what an earlier run
-    learned, else ``image_size``. ``profile`` None: that of ``endpoint``. ``given`` names the
-    settings that were set explicitly.
+    learned, else ``image_size``. ``endpoint`` is the name of a profile, and ``profile``, if there
+    is one, stands before it; whether there is such a profile is known where it is loaded. ``given``
+    names the settings that were set explicitly.
     """
 
     miner_url: str = setting("ASYNC_MINER_URL", MINER, "http://localhost:8091")
-    endpoint: str = setting("ASYNC_ENDPOINT", ENDPOINT, "inference")
+    endpoint: str = setting("ASYNC_ENDPOINT", WORD, DOCUMENTED)
     profile: str | None = setting("ASYNC_PROFILE", WORD, None)
     callback_base_url: str = setting(
         "ASYNC_CALLBACK_BASE_URL", CALLBACK_URL, "http://127.0.0.1:8092"

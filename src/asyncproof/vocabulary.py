@@ -1,5 +1,7 @@
 """The words of the protocol, each defined once: states, fields and headers."""
 
+DOCUMENTED = "inference"
+"""The name of the profile of docs/protocol.md."""
 TERMINAL = frozenset({"completed", "failed", "timeout"})
 UNENDED = frozenset({"queued", "processing"})
 STATUSES = UNENDED | TERMINAL

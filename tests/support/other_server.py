@@ -78,12 +78,14 @@ CHATTY = PROFILE.replace('body = "json"\n', 'body = "json"\nevents = "all"\n')
 @dataclass
 class QueueServer:
     """Jobs by number. A job gets on when it is asked for, or is ``prompt`` at once; each callback
-    is delivered ``times`` over with one id, with the ``secret``, if there is one, and signed with
-    it. The first submission is refused as ``busy``. Where there is a ``key``, every request has to
-    bring it in X-Key; ``keys`` are those that came."""
+    is delivered ``times`` over with one id, each in as many ``tries`` until it is taken, with the
+    ``secret``, if there is one, and signed with it. The first submission is refused as ``busy``.
+    Where there is a ``key``, every request has to bring it in X-Key; ``keys`` are those that
+    came."""
 
     prompt: bool = False
     times: int = 2
+    tries: int = 1
     same_id: bool = True
     secret: str = ""
     key: str = ""
@@ -158,8 +160,10 @@ class QueueServer:
             signed = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
             headers |= {"X-Hub-Signature-256": f"sha256={signed}", "X-Plain": self.secret}
         request = urllib.request.Request(url, body, headers)
-        with suppress(OSError):  # refused, or nobody listens any more: no more is asked
-            urllib.request.urlopen(request, timeout=60).close()
+        for _ in range(self.tries):
+            with suppress(OSError):  # refused, or nobody listens any more
+                urllib.request.urlopen(request, timeout=60).close()
+                break
 
 
 @dataclass

@@ -1,7 +1,10 @@
 """What keeps the project in order says the same everywhere it is said."""
 
+import ast
 import re
 import shlex
+from collections.abc import Iterator
+from pathlib import Path
 
 import yaml
 from packaging.requirements import Requirement
@@ -47,3 +50,35 @@ def test_the_changelog_has_the_version_of_the_package() -> None:
     titles = re.findall(r"^## (\S+)", log, re.M)
     assert titles[0] in ("Unreleased", __version__)
     assert __version__ in titles
+
+
+# Paths, and the names of profiles, of the dialect of docs/protocol.md.
+OF_THE_DIALECT = re.compile(
+    r"(?:^|[ \"'`])/(?:inference|edit|train|jobs)\b|^(?:inference|edit)$|(?:inference|edit)_jobs"
+)
+SAID = {
+    ("vocabulary.py", "inference"),  # which profile is taken where none is named
+    ("wire/draft.py", "inference"),  # what paths of submissions are often called
+    ("wire/draft.py", "edit"),
+}
+
+
+def texts(path: Path) -> Iterator[str]:
+    """Every text in a module that is not there for a reader alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+            yield node.value
+
+
+def test_nothing_of_the_documents_dialect_stands_outside_of_its_profile() -> None:
+    """It is a shipped profile as any other: no server is told by its path or by its name."""
+    home = ROOT / "src" / "asyncproof"
+    found = {
+        (str(path.relative_to(home)), text)
+        for path in home.rglob("*.py")
+        for text in texts(path)
+        if OF_THE_DIALECT.search(text)
+    }
+    assert found == SAID

@@ -91,6 +91,17 @@ class RetryStorm(Fault):
         return replace(settings, callback_attempts=10, callback_retry_delay=0.0)
 
 
+class GivesUpAtOnce(Fault):
+    """The task that delivers ends with the first error."""
+
+    name = "gives-up-at-once"
+    does = "never sends a callback again that was not taken, whatever --callback-attempts says"
+    clause = "CBK-32"
+
+    def settings(self, settings: Settings) -> Settings:
+        return replace(settings, callback_attempts=1)
+
+
 # It goes to the wrong place, or in the wrong way.
 
 

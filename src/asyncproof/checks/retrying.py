@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from math import inf
 
-from asyncproof.facts.delivery_outcome import is_surely_taken
+from asyncproof.facts.delivery_outcome import expires_at, is_surely_taken, refused_connections
+from asyncproof.facts.observer import delay
 from asyncproof.facts.owing import unless_absent
-from asyncproof.harness.verdict import Ruling, check
+from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.events import Delivered, Polled
 from asyncproof.history.history import History, JobRecord
 from asyncproof.history.job_health import shown_percent
+from asyncproof.liveness.promised_retries import LONGEST_PROMISE, retry_wait
 from asyncproof.vocabulary import CALLBACK_FIELDS
+from asyncproof.wire.lacking import NO_RETRIES
 
 MOST_IN_A_SECOND = 5
 MOST_ATTEMPTS = 20
@@ -114,6 +117,89 @@ def _differing(first: Delivered, again: Delivered) -> list[str]:
     fields = [n for n in CALLBACK_FIELDS if first.fields.get(n) != again.fields.get(n)]
     pictures = [d.image.sha256 if d.image else "" for d in (first, again)]
     return fields + (["picture"] if pictures[0] != pictures[1] else [])
+
+
+@check("CBK-32", every_job=True)
+def promised_retries_come(history: History) -> Iterator[Ruling]:
+    """A delivery that our receiver failed comes again, as the profile promises."""
+    dialect = history.started.dialect if history.started else None
+    promised = dialect.retry_within if dialect else None
+    wait = retry_wait(promised)
+    if not history.accepted:
+        return
+    if promised is None:
+        yield NotApplicable(NO_RETRIES)
+    elif wait is None:
+        yield NotApplicable(
+            f"not judged: its first retry is promised within {promised:g} s, and a run waits for "
+            f"those that come within {LONGEST_PROMISE:g} s"
+        )
+    else:
+        rulings = _promised_retries_come(history, promised, wait)
+        yield from unless_absent(history, rulings, "our receiver failed no callback on purpose")
+
+
+def _promised_retries_come(history: History, promised: float, wait: float) -> Iterator[Ruling]:
+    for job in history.accepted:
+        attempt = _failed_first(job)
+        if attempt is None:
+            continue
+        again = min((d.began for d in job.deliveries if d.began > attempt.began), default=inf)
+        due = attempt.at + wait + delay(history, attempt.at, attempt.at + wait)
+        if again <= due:
+            yield None
+        elif why := _why_not_judged(history, job, attempt, due):
+            yield NotApplicable(f"not judged: {why}")
+        else:
+            yield _not_tried_again(job, attempt, promised, due, again)
+
+
+def _failed_first(job: JobRecord) -> Delivered | None:
+    """The first attempt at a job's callback, where our receiver failed it."""
+    first = min(job.deliveries, key=lambda delivery: delivery.began, default=None)
+    return first if first is not None and first.was_failed else None
+
+
+def _why_not_judged(history: History, job: JobRecord, attempt: Delivered, due: float) -> str:
+    """Why a retry that did not come by then proves nothing; empty where it does."""
+    # Until then our receiver was there for certain: it stops before a run ends.
+    known_until = max(history.finished or 0.0, attempt.at)
+    # A retry is known once it is over, and may be held as long as the first attempt was.
+    if known_until < due + attempt.at - attempt.began:
+        return f"the run ended {known_until - attempt.at:.1f} s after the first attempt"
+    if refused_connections(history, attempt.at, due):
+        return "our receiver was down when the retry was due"
+    limit = expires_at(job)
+    if "expiry" in job.submitted.request and (limit is None or history.wall(due) >= limit):
+        return "the callback expired before the retry was due"
+    return ""
+
+
+def _not_tried_again(
+    job: JobRecord, attempt: Delivered, promised: float, due: float, again: float
+) -> Finding:
+    """``again`` is when the next attempt began; infinite where there was none."""
+    answered = (
+        f"answered {attempt.answered}"
+        if attempt.answered is not None
+        else f"gave no answer ({attempt.broken})"
+    )
+    never = again == inf
+    came = (
+        f"no other attempt in {due - attempt.at:.1f} s"
+        if never
+        else f"the next attempt {again - attempt.at:.1f} s"
+    )
+    return job.finding(
+        "CBK-32",
+        f"the callback once more within {promised:g} s, as [callback] retry_within of the profile "
+        "promises",
+        f"{came} after our receiver {answered}",
+        at=due if never else again,
+        advice="keep a callback that was answered 5xx, or not at all, and send it again after a "
+        "pause; if this server does not promise that, take retry_within out of the profile",
+        cause="no retry" if never else "a retry later than promised",
+    )
 
 
 @check("SCH-7", every_job=True)

@@ -10,10 +10,10 @@ from asyncproof.facts.forgotten import FORGOTTEN, forgotten
 from asyncproof.facts.overlap import overlap
 from asyncproof.facts.owing import unless_absent
 from asyncproof.harness.verdict import Finding, Ruling, check
-from asyncproof.history.events import GaveUp
+from asyncproof.history.events import GaveUp, Polled
 from asyncproof.history.history import History, JobRecord
 from asyncproof.history.job_health import JobHealth
-from asyncproof.text import answered
+from asyncproof.text import NO_ANSWER, answered, quoted
 from asyncproof.vocabulary import TERMINAL
 
 
@@ -43,7 +43,7 @@ def every_job_ends(history: History) -> Iterator[Ruling]:
                 "completed, failed or timeout",
                 f"{waiting.last_state} after {waiting.waited:.1f} s{_told(job, waiting)}",
                 at=waiting.at,
-                advice=_why_it_never_ends(job),
+                advice=_why_it_never_ends(history, job),
                 cause=f"still {waiting.last_state}",
             )
 
@@ -54,11 +54,28 @@ def _before(job: JobRecord) -> str:
     return f"though it was {known} before" if known else "though it had been accepted"
 
 
-def _why_it_never_ends(job: JobRecord) -> str:
+def _why_it_never_ends(history: History, job: JobRecord) -> str:
     special = special_about(job)
     if special:
         return f"it is special ({special}): did the engine die of it? Fail such a job, and go on"
-    return "look at the worker that holds this job; if it is only slow, raise ASYNC_JOB_TIMEOUT"
+    if (broken := _connection_broke(history, job)) is not None:
+        return (
+            f"{quoted(broken.error)} was all that a poll got {job.since_submission(broken.at):.1f} "
+            "s after its submission: did a process of the server die then, and this job with it? "
+            "Its log knows. What such a process had at work is to be told as an end, or done again"
+        )
+    return (
+        "its worker hangs, or has died and nobody noticed: the server's log knows which; where it "
+        "is only slow, raise ASYNC_JOB_TIMEOUT"
+    )
+
+
+def _connection_broke(history: History, job: JobRecord) -> Polled | None:
+    """The first poll of any job, since this one was submitted, whose connection broke: one that was
+    not answered in time says nothing about a process that died."""
+    polls = (poll for other in history.accepted for poll in other.polls)
+    broken = (p for p in polls if p.error and not p.error.startswith(NO_ANSWER))
+    return min((p for p in broken if p.at > job.submitted.at), key=lambda p: p.at, default=None)
 
 
 REPORTED_BY = {JobHealth.DEAD: "LIV-1", JobHealth.STALLED: "LIV-2", JobHealth.STARVING: "LIV-3"}

@@ -40,8 +40,9 @@ def training_is_answered(history: History) -> Iterator[Ruling]:
         if probe.status_code in STARTED:
             yield None
         else:
+            asked_at = f"{probe.method} {probe.path}"
             advice = "a miner without training answers 404, 405, 501 or 503"
-            yield Finding("TRN-1", "POST /train", "200, 201 or 202", said(probe), probe.at, advice)
+            yield Finding("TRN-1", asked_at, "200, 201 or 202", said(probe), probe.at, advice)
 
 
 @check("TRN-2")

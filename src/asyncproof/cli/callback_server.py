@@ -37,7 +37,8 @@ from asyncproof.receiver.control import ControlRules
 from asyncproof.receiver.signatures import UNPROVEN, signature_scheme
 from asyncproof.receiver.storage.retention import Keep, keep
 from asyncproof.settings import CALLBACK_URL
-from asyncproof.wire.dialect import DOCUMENTED, Dialect, dialect
+from asyncproof.vocabulary import DOCUMENTED
+from asyncproof.wire.dialect import Dialect, dialect
 from asyncproof.wire.profile import ServerProfileError
 
 _PROOFS = {

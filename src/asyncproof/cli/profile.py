@@ -113,8 +113,10 @@ def _callback(spoken: Dialect) -> str:
     if table is None:
         return "none"
     proof = f"{table.proof} {table.header}" if table.proof == "header" else table.proof
+    within = table.retry_within
+    again = f", again within {within:g} s where it was not taken" if within is not None else ""
     events = ", about all events" if spoken.notices else ""
-    return f"{table.body}, proven by {proof}, {table.promise}{events}"
+    return f"{table.body}, proven by {proof}, {table.promise}{again}{events}"
 
 
 @profile.command()

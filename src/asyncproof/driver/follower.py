@@ -89,7 +89,7 @@ class JobFollower:
             self._poller.heard(state, event)
             self._plan(state)
             return
-        state.attempted = True
+        state.tried(event, self._pace)
         if event.stored:
             state.delivered(self._clock(), event.fields.get("image_url", ""))
             self._poller.heard(state, event)

@@ -9,7 +9,7 @@ from math import inf
 
 import msgspec
 
-from asyncproof.history.events import Answered, CallbackSection, Polled
+from asyncproof.history.events import Answered, CallbackSection, Delivered, Polled
 from asyncproof.history.job_health import Diagnosis, JobHealth
 from asyncproof.liveness.clocks import Budgets, Clocks
 from asyncproof.vocabulary import CALLBACK_STATUSES, TERMINAL
@@ -32,13 +32,20 @@ class Pace:
     """How often to poll, and how long to wait for what (seconds).
 
     ``tells_delivery``: the miner says what became of a callback; else the callback itself is
-    waited for.
+    waited for. ``retry_wait``: how long the promised retry of a delivery is waited for that our
+    receiver failed; None where none is.
     """
 
     poll_interval: float
     callback_timeout: float
     budgets: Budgets
     tells_delivery: bool = True
+    retry_wait: float | None = None
+
+    @property
+    def settling(self) -> float:
+        """How long a job that has ended may take until nothing more is asked about it."""
+        return max(self.callback_timeout, self.retry_wait or 0.0)
 
 
 class Act(StrEnum):
@@ -79,8 +86,9 @@ class JobState:
     sent before ``not_before``, where the miner asked to wait; once the job is ``over``, a callback
     that comes in late does not end it a second time. ``stalled`` are its clocks when it was given
     up for making no progress; ``nobody_since`` is since when nobody listens where it is polled;
-    ``attempted``: a callback of it came, whole or not; ``terminal_body`` the answer that told of
-    its end, which may hold the picture."""
+    ``attempted``: a callback of it came, whole or not; ``retry_until``: that was failed by our
+    receiver, and is to come again until then; ``terminal_body`` the answer that told of its end,
+    which may hold the picture."""
 
     prepared: PreparedJob
     answered: Answered
@@ -97,6 +105,7 @@ class JobState:
     claimed_at: float | None = None
     delivered_at: float | None = None
     attempted: bool = False
+    retry_until: float | None = None
     link: str = ""
     looks: int = 0
     turn: int = 0
@@ -156,6 +165,14 @@ class JobState:
             self.terminal_at, self.terminal_body = polled.at, answer.body
         if self.claimed_at is None and _settled(polled.callback):
             self.claimed_at = polled.at
+
+    def tried(self, event: Delivered, pace: Pace) -> None:
+        """A callback about its end came, whole or not. The first that our receiver failed is waited
+        for once more, where a retry is promised; that may be held as long as this one was."""
+        held = event.at - event.began
+        waits = not self.attempted and event.was_failed and pace.retry_wait is not None
+        self.retry_until = event.at + (pace.retry_wait or 0.0) + held if waits else None
+        self.attempted = True
 
     def delivered(self, at: float, link: str = "") -> None:
         """A callback of this job reached us; ``link`` is its image_url."""
@@ -218,11 +235,20 @@ class JobState:
 
     def _while_settling(self, now: float, pace: Pace, terminal_at: float) -> Step:
         missing = self._missing(now) if pace.tells_delivery else self._undelivered()
-        if not missing:
-            return Step(Act.DOWNLOAD, now)
-        if now - terminal_at > pace.callback_timeout:
+        if missing and now - terminal_at > pace.callback_timeout:
             return Step(Act.GIVE_UP, now, missing)
-        return Step(Act.POLL, self._next_look(now, pace))
+        if missing or self._awaits_retry(now, pace):
+            return Step(Act.POLL, self._next_look(now, pace))
+        return Step(Act.DOWNLOAD, now)
+
+    def _awaits_retry(self, now: float, pace: Pace) -> bool:
+        """Whether the retry is still to come that is promised; nobody gives it up: whether it came
+        is a question for the judge."""
+        if self.attempted or pace.retry_wait is None:
+            return self.retry_until is not None and now < self.retry_until
+        # The miner's statement may be a moment ahead of our own event loop.
+        told = self.claimed_at if self.prepared.callback else None
+        return told is not None and now - told <= CLAIM_GRACE
 
     def _undelivered(self) -> str:
         """What the settled job still lacks where its miner tells nothing of deliveries."""

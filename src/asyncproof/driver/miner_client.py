@@ -20,7 +20,7 @@ import requests
 
 from asyncproof.driver.http_client import NO_HEADERS
 from asyncproof.history.events import Answered, Polled
-from asyncproof.vocabulary import TERMINAL
+from asyncproof.vocabulary import DOCUMENTED, TERMINAL
 from asyncproof.wire import protocol
 from asyncproof.wire.dialect import Query, dialect
 from asyncproof.wire.inline import decoded
@@ -37,7 +37,7 @@ class MinerClient:
     """Speaks the async inference protocol with one miner. ``profile`` is inference, edit, or that
     of another kind of server (a name or a file)."""
 
-    def __init__(self, base_url: str, profile: str = "inference") -> None:
+    def __init__(self, base_url: str, profile: str = DOCUMENTED) -> None:
         self._base, self._dialect = base_url + "/", dialect(profile)
         self._session = requests.Session()
 

@@ -8,6 +8,7 @@ from asyncproof.harness.contract import Clause
 from asyncproof.harness.verdict import Check, Finding, NotApplicable, Ruling
 from asyncproof.history.events import Spoken
 from asyncproof.history.history import History
+from asyncproof.wire.dialect import documented
 from asyncproof.workload.needs import Need
 
 # By clause, else by family.
@@ -62,6 +63,7 @@ NEEDED: Mapping[str, tuple[Need, ...]] = {
     "CBK-27": (Need.CALLBACKS, Need.CALLBACK_TIMES),
     "CBK-30": (Need.STATEMENTS,),
     "CBK-31": (Need.STATEMENTS,),
+    "CBK-32": (Need.CALLBACKS, Need.RETRIES),
     "SCH-7": (Need.CALLBACKS, Need.CALLBACK_TIMES),
     "RES-1": (Need.RESULTS,),
     "RES-2": (Need.RESULT_PATHS,),
@@ -147,14 +149,11 @@ def words_of(clause: str, spoken: Spoken) -> dict[str, str]:
     return {**spoken.words, **plain, **in_code, **inner}
 
 
-SUBMIT = "POST /inference"  # where docs/protocol.md has jobs submitted
-
-
 def clauses_in_their_words(clauses: Mapping[str, Clause], spoken: Spoken) -> dict[str, Clause]:
     """The clauses as they read for this server: where jobs are submitted, its fields and states."""
-    told = dict[str, Clause]()
+    told, in_the_documents = dict[str, Clause](), documented().spoken.submit
     for name, clause in clauses.items():
-        words = {SUBMIT: spoken.submit, **words_of(name, spoken)}
+        words = {in_the_documents: spoken.submit, **words_of(name, spoken)}
         title, text = _replaced(clause.title, words), _replaced(clause.text, words)
         told[name] = replace(clause, title=title, text=text)
     return told

@@ -48,7 +48,7 @@ PRIORITY = (
     *("IDN-5", "IDN-4", "IDN-3", "IDN-2", "TRN-2", "TRN-3"),
     *("CBK-21", "CBK-1", "CBK-10", "SCH-7", "CBK-4", "CBK-25", "CBK-3", "CBK-16", "CBK-11"),
     *("SEC-1", "SEC-2", "CBK-2"),
-    *("CBK-5", "CBK-6", "CBK-7", "CBK-8"),
+    *("CBK-5", "CBK-6", "CBK-7", "CBK-8", "CBK-32"),
 )
 RULES: tuple[Explanation, ...] = (
     engine.a_miner_that_is_gone,

@@ -10,6 +10,8 @@ from asyncproof.harness.verdict import Finding
 from asyncproof.history.events import RunStarted, Submitted
 from asyncproof.history.history import History, JobRecord
 from asyncproof.vocabulary import REDACTED
+from asyncproof.wire.dialect import dialect, documented
+from asyncproof.wire.profile import shipped_names
 
 SECRET = "$CALLBACK_SECRET"
 
@@ -45,11 +47,13 @@ def _headers(started: RunStarted | None) -> Iterator[str]:
 
 
 def _asked(started: RunStarted | None) -> tuple[str, str]:
-    """Method and path of a submission."""
-    if started is None or started.dialect is None:
+    """Method and path of a submission; in histories of before there were dialects, those of the
+    profile that had the name of the endpoint."""
+    spoken = started.dialect if started else None
+    if spoken is None:
         endpoint = started.settings.get("ASYNC_ENDPOINT", "") if started else ""
-        return "POST", f"/{endpoint or 'inference'}"
-    method, _, path = started.dialect.submit.partition(" ")
+        spoken = (dialect(endpoint) if endpoint in shipped_names() else documented()).spoken
+    method, _, path = spoken.submit.partition(" ")
     return method, path
 
 

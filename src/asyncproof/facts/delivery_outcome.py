@@ -67,7 +67,12 @@ def is_due(history: History, job: JobRecord) -> bool:
 def was_unreachable(history: History, job: JobRecord) -> bool:
     """We refused connections at some time between the job's submission and the last poll of it."""
     seen = job.polls[-1].at if job.polls else job.submitted.at
-    return any(down <= seen and job.submitted.at <= up for down, up in _downtimes(history))
+    return refused_connections(history, job.submitted.at, seen)
+
+
+def refused_connections(history: History, since: float, until: float) -> bool:
+    """We refused connections at some time between these two."""
+    return any(down <= until and since <= up for down, up in _downtimes(history))
 
 
 def _downtimes(history: History) -> Iterator[tuple[float, float]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from asyncproof.history.history import History, JobRecord
+from asyncproof.workload.needs import Need
 
 SUBMISSION = ("accepted", "status", "status_url", "result_url")
 STATUS = ("progress", "queued_at", "started_at", "image_url")
@@ -14,7 +15,7 @@ def lines(history: History) -> list[str]:
     """One line about a whole run; none where nothing is left out, or no job completed, and none
     about a server that speaks another dialect than the documents'."""
     spoken = history.started.dialect if history.started else None
-    if spoken is not None and spoken.lacks:
+    if spoken is not None and spoken.lacks.keys() - {Need.RETRIES}:  # which they promise neither
         return []
     jobs = [job for job in history.accepted if job.completed]
     missing = [

@@ -32,7 +32,8 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     server of this kind does not have, by :class:`Need`, with the reason; ``levels`` are those of
     clauses that differ; ``headers`` go with a submission, of which those that are keys are empty;
     ``callback`` says what a callback is (``multipart``, ``json``, or empty);
-    ``notices``: callbacks come about other events than the end, too; ``words`` are its own words
+    ``notices``: callbacks come about other events than the end, too; ``retry_within``: a delivery
+    that was not taken is promised again within so many seconds; ``words`` are its own words
     for those of docs/protocol.md, and ``fields`` its own names of fields, in the ``request``, the
     ``answer`` to it, the ``status`` and the ``callback``.
     """
@@ -44,6 +45,7 @@ class Spoken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     callback: str = ""
     notices: bool = False
+    retry_within: float | None = None
     words: dict[str, str] = msgspec.field(default_factory=dict)
     fields: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
 
@@ -232,6 +234,12 @@ class Delivered(Event, frozen=True):
     nemesis: str = ""
     secret_owner: str | None = None
     delivery_id: str = ""
+
+    @property
+    def was_failed(self) -> bool:
+        """Our receiver failed it on purpose: it answered 5xx or nothing at all, so that a sender
+        that tries again has to."""
+        return bool(self.nemesis) and (self.answered is None or self.answered >= 500)
 
     def __post_init__(self) -> None:
         """Histories of before version 0.1 have these facts in their sentences only."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 from asyncproof.receiver.http.attempt import DeliveryAttempt
 from asyncproof.receiver.http.record import AttemptAnswer
 from asyncproof.receiver.nemesis import Nemesis
+from asyncproof.workload.needs import Need, Needs
 from asyncproof.workload.provocation import Provocation, Provocations
 
 
@@ -15,9 +16,11 @@ class AnswersError(Nemesis):
     """Answers ``status`` instead of 200.
 
     ``retry_after`` (seconds) adds the header of that name; with ``first``, only this many attempts
-    at each url get the error; later ones are answered honestly.
+    at each url get the error; later ones are answered honestly. Each is read before, so that it
+    tells of the end of its job, also where that cannot be asked for.
     """
 
+    needs: ClassVar[Needs] = frozenset({Need.CALLBACKS})
     provokes: ClassVar[Provocations] = frozenset({Provocation.RECEIVER_REFUSES})
     status: int
     retry_after: int | None = None

@@ -6,6 +6,7 @@ from typing import ClassVar
 from asyncproof.receiver.http.attempt import DeliveryAttempt
 from asyncproof.receiver.http.nemesis_context import NemesisContext
 from asyncproof.receiver.http.record import AttemptAnswer
+from asyncproof.workload.needs import NO_NEEDS, Need, Needs
 from asyncproof.workload.provocation import NOTHING, Provocations
 
 
@@ -15,11 +16,13 @@ class Nemesis:
     The receiver passes it every delivery attempt with the right secret, and no others. It holds no
     state: everything that happened so far is in the attempt and its context. ``provokes`` says what
     it does to the jobs whose callbacks it meets, and ``spares_others`` whether it leaves all other
-    callbacks alone.
+    callbacks alone. ``needs`` is what a server has to have where it acts: most acts leave only
+    polls to tell of the end of a job.
     """
 
     provokes: ClassVar[Provocations] = NOTHING
     spares_others: ClassVar[bool] = True
+    needs: ClassVar[Needs] = frozenset({Need.CALLBACKS, Need.POLLING})
 
     def begin(self, context: NemesisContext) -> None:
         """Called once, before the first attempt. The context cleans up after itself."""
@@ -42,6 +45,8 @@ class Nemesis:
 @dataclass(frozen=True)
 class Quiet(Nemesis):
     """Does nothing, so that "no nemesis" is not a special case: every callback is received."""
+
+    needs: ClassVar[Needs] = NO_NEEDS
 
     __str__ = Nemesis.__str__
 

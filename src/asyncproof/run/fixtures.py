@@ -65,8 +65,8 @@ class BoundTestbed:
         Skips the test where it needs a callback server of our own and there is none, where it needs
         an engine that is dead, or something that a server of this dialect does not have.
         """
-        hostile = nemesis is not None and nemesis != QUIET
-        wish = self._wish(fitting(scenario, self.dialect, hostile=hostile), nemesis or QUIET)
+        nemesis = nemesis or QUIET
+        wish = self._wish(fitting(scenario, self.dialect, nemesis), nemesis)
         flights, dead = self._session.flights, bool(self._session.miner.engine_dead)
         if self._session.miner.gone:
             pytest.skip(f"{NOT_RUN} {self._session.miner.engine_dead}")
@@ -165,9 +165,9 @@ class BoundTestbed:
         return jobs_to_meet_each_engine(self._testbed.offer)
 
 
-def fitting(scenario: Scenario, dialect: Dialect, *, hostile: bool = False) -> Scenario:
+def fitting(scenario: Scenario, dialect: Dialect, nemesis: Nemesis = QUIET) -> Scenario:
     """The scenario as a server of this dialect can take it; skips the test where it cannot."""
-    fit = fitted(scenario, dialect.lacks, hostile=hostile, asked=dialect.asked)
+    fit = fitted(scenario, dialect.lacks, needs=nemesis.needs, asked=dialect.asked)
     if isinstance(fit, str):
         pytest.skip(f"not applicable: {fit}")
     return fit

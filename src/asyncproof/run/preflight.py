@@ -74,8 +74,7 @@ async def _expect_a_miner(client: HttpClient, url: str, submit: SubmitTable) -> 
         said = answer.error or f"{answer.status_code} {quoted(answer.body)}"
         raise SetupError(
             f"{url} is no miner: no JSON at {submit.method} {submit.path} ({said}). Set "
-            "ASYNC_MINER_URL to the address of the miner, or ASYNC_ENDPOINT to the path where it "
-            "takes jobs"
+            "ASYNC_MINER_URL to the address of the miner, or ASYNC_PROFILE to its profile"
         )
 
 

@@ -42,15 +42,15 @@ class _NotingTestbed:
         self._test, self._alone = test, alone
 
     def run(self, scenario: Scenario, nemesis: Nemesis | None = None) -> History:
-        hostile = nemesis is not None and nemesis != QUIET
+        nemesis = nemesis or QUIET
         self.wishes.append(
             Wish(
                 self._test.name,
-                fitting(scenario, self.dialect, hostile=hostile),
-                nemesis or QUIET,
+                fitting(scenario, self.dialect, nemesis),
+                nemesis,
                 turn=len(self.wishes),
                 when=when(self._test),
-                alone=hostile and self._alone,
+                alone=nemesis != QUIET and self._alone,
             )
         )
         return History()

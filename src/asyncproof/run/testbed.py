@@ -47,6 +47,7 @@ from asyncproof.history.history import History, JobRecord
 from asyncproof.history.recorder import Recorder
 from asyncproof.images.reference.judgement import Tolerance
 from asyncproof.liveness.clocks import Budgets
+from asyncproof.liveness.promised_retries import retry_wait
 from asyncproof.liveness.step_times import StepTimes
 from asyncproof.nemesis import Nemesis
 from asyncproof.receiver.callback_server import DEFAULT_LIMITS, NOBODY, CallbackServer
@@ -404,7 +405,7 @@ class Testbed:
             record=self._record_and_examine,
             keep=self._store.keep,
             secrets=self._secrets,
-            until=recorder.clock() + _for_the_work(seconds, pace.callback_timeout),
+            until=recorder.clock() + _for_the_work(seconds, pace.settling),
             steps=self._steps,
         )
         tokens = [job.token for job in prepared]
@@ -549,6 +550,7 @@ class Testbed:
             self._callback_wait + patience,
             budgets,
             tells_delivery=tells_delivery,
+            retry_wait=retry_wait(self.dialect.spoken.retry_within),
         )
 
     def _fit(self, budgets: Budgets) -> Budgets:

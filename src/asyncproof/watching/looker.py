@@ -10,15 +10,13 @@ from asyncproof.wire import protocol
 from asyncproof.wire.dialect import Dialect
 from asyncproof.wire.protocol import Listed
 
-LIST = "/jobs"
-
 
 @dataclass(frozen=True, slots=True)
 class MinerLook:
     """The result of one check. ``whole``: every job of the miner is in it.
 
     ``unknown`` are ids that the miner does not know; ``error`` says why there was no answer at all,
-    ``no_list`` why the answer to ``/jobs`` was none.
+    ``no_list`` why there is no list of its jobs.
     """
 
     rows: tuple[Listed, ...] = ()
@@ -36,12 +34,15 @@ class Looker:
 
     async def all(self) -> MinerLook:
         """Every job that the miner lists; if the list lacks something, the job's status too."""
-        answer = await self._client.ask("GET", LIST, timeout=self._timeout)
+        path = self._dialect.jobs
+        if not path:
+            return MinerLook(no_list="its profile names no list of jobs")
+        answer = await self._client.ask("GET", path, timeout=self._timeout)
         listed = protocol.read_jobs(answer)
         if answer.error:
             return MinerLook(error=answer.error)
         if listed is None:
-            return MinerLook(no_list=f"{LIST} answered {answer.status_code}: {answer.text[:60]!r}")
+            return MinerLook(no_list=f"{path} answered {answer.status_code}: {answer.text[:60]!r}")
         rows = await asyncio.gather(*map(self._completed, listed))
         return MinerLook(tuple(rows), whole=True)
 

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from typing import TypeVar
 
 from asyncproof.history.events import Answered, Polled, Spoken
-from asyncproof.vocabulary import REDACTED, SECRET_HEADER, UNENDED
+from asyncproof.vocabulary import DOCUMENTED, REDACTED, SECRET_HEADER, UNENDED
 from asyncproof.wire import profile as profiles
 from asyncproof.wire import protocol
 from asyncproof.wire.answer_view import AnswerView
@@ -35,7 +35,6 @@ from asyncproof.workload.special_cases import ID_OF_THE_FIRST
 
 T = TypeVar("T")
 KEY = re.compile(r"auth|key|token|cookie|secret|session|password", re.I)
-DOCUMENTED = "inference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +112,7 @@ class Dialect:
             headers=self._shown_headers,
             callback=callback.body if callback else "",
             notices=self.notices,
+            retry_within=callback.retry_within if callback else None,
             words=self._words,
             fields=self._fields,
         )
@@ -154,6 +154,11 @@ class Dialect:
     def health(self) -> str:
         """The path of the page that says how the server is; empty where there is none."""
         return self.profile.health or ""
+
+    @property
+    def jobs(self) -> str:
+        """The path of the page that lists jobs; empty where there is none."""
+        return self.profile.jobs or ""
 
     @property
     def training(self) -> str:

@@ -11,6 +11,7 @@ from asyncproof.workload.needs import Need
 
 NO_STATUS = "there is no [status]: jobs cannot be asked for"
 NO_CALLBACKS = "it sends no callbacks"
+NO_RETRIES = "it does not promise to send a callback again that was not taken"
 
 
 def lacking(profile: ServerProfile) -> dict[Need, str]:
@@ -69,8 +70,9 @@ def _of_the_status(profile: ServerProfile) -> Iterator[tuple[Need, bool, str]]:
 
 def _of_the_callback(callback: CallbackTable | None) -> Iterator[tuple[Need, bool, str]]:
     if callback is None:
-        about = [need for need in Need if "callbacks" in need] + [Need.PROOF, Need.SINGLE_DELIVERY]
-        yield from ((need, False, NO_CALLBACKS) for need in about)
+        about = [need for need in Need if "callbacks" in need]
+        of_the_sender = (Need.PROOF, Need.SINGLE_DELIVERY, Need.RETRIES)
+        yield from ((need, False, NO_CALLBACKS) for need in (*about, *of_the_sender))
         return
     yield Need.CALLBACK_IDS, bool(callback.id), "its callbacks do not name their job"
     states = bool(callback.state or callback.means)
@@ -84,3 +86,4 @@ def _of_the_callback(callback: CallbackTable | None) -> Iterator[tuple[Need, boo
     yield Need.PROOF, callback.proof != "nothing", "its callbacks do not prove who sent them"
     single = callback.promise == "once" or bool(callback.delivery_id)
     yield Need.SINGLE_DELIVERY, single, "it delivers at least once, and marks no repeats"
+    yield Need.RETRIES, callback.retry_within is not None, NO_RETRIES

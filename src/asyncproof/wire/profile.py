@@ -210,7 +210,8 @@ class CallbackTable(_Table):
     ``events``: whether callbacks come about the end of a job alone, or about all that happens to
     it; then those with a state that is no end are notices, and no deliveries. ``means`` is the
     state that a callback without one tells. ``promise``: whether a delivery that was taken may come
-    again; then ``delivery_id`` is the header that is the same in each.
+    again; then ``delivery_id`` is the header that is the same in each. ``retry_within``: a delivery
+    that was answered 5xx, or not at all, comes again, for the first time within so many seconds.
     """
 
     body: Literal["multipart", "json"]
@@ -228,6 +229,7 @@ class CallbackTable(_Table):
     header: str = ""
     promise: Literal["once", "at least once"] = "once"
     delivery_id: str = ""
+    retry_within: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")
     def _proven(self) -> "CallbackTable":
@@ -255,6 +257,7 @@ class CallbackTable(_Table):
 
 class ServerProfile(_Table):
     """One kind of server. ``name`` is that of its file; ``headers`` go with every request to it;
+    ``health``, ``training`` and ``jobs`` are paths: of its health page, of training, of its jobs;
     ``promises`` are needs that no table shows, ``lacks`` needs that it does not meet, each with the
     reason; ``levels`` change those of clauses.
     """
@@ -269,6 +272,7 @@ class ServerProfile(_Table):
     callback: CallbackTable | None = None
     health: UrlPath | None = None
     training: UrlPath | None = None
+    jobs: UrlPath | None = None
     pages: tuple[UrlPath, ...] = ()
     promises: frozenset[Need] = frozenset()
     lacks: dict[Need, str] = Field(default_factory=dict)

@@ -4,7 +4,7 @@ does not have. Pure."""
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from asyncproof.workload.needs import Need, Needs
+from asyncproof.workload.needs import NO_NEEDS, Need, Needs
 from asyncproof.workload.scenario import CallbackTo, Job, Scenario
 from asyncproof.workload.special_cases import BAD_FIELDS, CASE, MEANT, SIZE, Meant
 
@@ -21,18 +21,18 @@ def fitted(
     scenario: Scenario,
     lacks: Mapping[Need, str],
     *,
-    hostile: bool = False,
+    needs: Needs = NO_NEEDS,
     asked: Collection[str] | None = None,
 ) -> Scenario | str:
     """The scenario without requests that the server has no answer for; or, where its jobs ask for
     something that the server does not have, or nothing would be left, the reason.
 
-    ``hostile``: its callbacks are met with hostility, so that only polls tell of the end of a job.
-    Where jobs cannot be asked for, each of them has a callback, which tells of its end. ``asked``
-    are the fields that a submission has a place for (None: all): a bad value for another one would
-    not be sent, so that the job would be a good one.
+    ``needs`` is what it needs beside, for what meets its callbacks. Where jobs cannot be asked for,
+    each of them has a callback, which tells of its end. ``asked`` are the fields that a submission
+    has a place for (None: all): a bad value for another one would not be sent, so that the job
+    would be a good one.
     """
-    needs = _of_jobs(scenario.jobs) | ({Need.CALLBACKS, Need.POLLING} if hostile else set())
+    needs |= _of_jobs(scenario.jobs)
     if Need.CALLBACKS in lacks:
         needs -= {Need.CALLBACK_IDS}  # nothing comes to the plain url
     if missing := _reason(needs, lacks):

@@ -24,6 +24,7 @@ class Need(StrEnum):
     PROOF = "proof"  # a callback proves who sent it
     SECRETS = "secrets"  # a job brings a secret of its own
     SINGLE_DELIVERY = "single delivery"  # a delivery that was taken is not repeated
+    RETRIES = "retries"  # a delivery that was not taken comes again
     SEEDS = "seeds"
     SIZES = "sizes"
     LORAS = "LoRAs"

@@ -49,6 +49,7 @@ WHATEVER_THE_RECEIVER_DOES = [
     statements.failed_deliveries_are_told,
     retrying.no_retry_storm,
     retrying.retries_carry_the_same,
+    retrying.promised_retries_come,
     secrecy.secrets_are_told_to_nobody,
 ]
 REFUSES = [

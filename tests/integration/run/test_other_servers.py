@@ -13,6 +13,8 @@ from asyncproof.driver.http_client import HttpClient
 from asyncproof.harness.verdict import CheckResult
 from asyncproof.history.history import History
 from asyncproof.history.recorder import Recorder
+from asyncproof.nemesis import AnswersError, Nemesis, Resets, When
+from asyncproof.receiver.nemesis import QUIET
 from asyncproof.run.late_checks import judged_as_a_whole
 from asyncproof.run.recheck import rejudge
 from asyncproof.run.testbed import Testbed
@@ -36,7 +38,9 @@ ALL = '[callback]\nevents = "all"'
 FEW = "test_callbacks_of_many_jobs or test_health_while_work_is_done"
 
 
-def run(server: QueueServer, profile: str, folder: Path) -> tuple[History, list[CheckResult]]:
+def run(
+    server: QueueServer, profile: str, folder: Path, nemesis: Nemesis = QUIET
+) -> tuple[History, list[CheckResult]]:
     path = folder / "queue.toml"
     path.write_text(profile, encoding="utf-8")
     settings = Settings().override_variables(
@@ -53,7 +57,7 @@ def run(server: QueueServer, profile: str, folder: Path) -> tuple[History, list[
         serving(server) as url,
         Testbed.open(settings, url, Recorder(folder), seed=1) as testbed,
     ):
-        history = testbed.run(burst([a_job(seed) for seed in SEEDS]))
+        history = testbed.run(burst([a_job(seed) for seed in SEEDS]), nemesis)
         for sending in server.sent:
             sending.join()
         results = judged_as_a_whole(testbed.recorder.events, {})
@@ -131,6 +135,43 @@ def test_a_server_that_cannot_be_asked_is_followed_by_its_callbacks(tmp_path: Pa
     history, results = run(QueueServer(prompt=True), WITHOUT_POLLING, tmp_path)
     assert all(job.completed and job.polls[0].by_callback for job in history)
     assert broken(results) == set()
+
+
+def promising(profile: str) -> str:
+    return profile.replace("[callback]", "[callback]\nretry_within = 0.1")
+
+
+ONCE_FAILED = AnswersError(503, first=1)
+TRYING_AGAIN = {
+    "an error": (PROFILE, False, ONCE_FAILED),
+    "an error, where jobs cannot be asked for": (WITHOUT_POLLING, True, ONCE_FAILED),
+    "a broken connection": (PROFILE, False, Resets(When.AFTER)),
+}
+
+
+@pytest.mark.parametrize("after", TRYING_AGAIN)
+def test_a_promised_retry_is_waited_for_and_is_no_double(tmp_path: Path, after: str) -> None:
+    profile, prompt, nemesis = TRYING_AGAIN[after]
+    server = QueueServer(prompt=prompt, times=1, tries=2)
+    history, results = run(server, promising(profile), tmp_path, nemesis)
+    assert broken(results) == set()
+    assert [len(job.deliveries) for job in history] == [2] * len(SEEDS)
+    assert {"CBK-4", "CBK-32"} <= {c for r in results for c in r.clauses}
+
+
+@pytest.mark.parametrize(
+    ("profile", "prompt"), [(PROFILE, False), (WITHOUT_POLLING, True)], ids=["polled", "not polled"]
+)
+def test_a_promised_retry_that_never_comes_is_waited_for_and_found(
+    tmp_path: Path, profile: str, prompt: bool
+) -> None:
+    """No more is needed than the failed delivery and the time until it was to come again."""
+    server = QueueServer(prompt=prompt, times=1)
+    _, results = run(server, promising(profile), tmp_path, ONCE_FAILED)
+    assert broken(results) == {"CBK-32"}
+    said = [str(finding) for result in results for finding in result.findings]
+    assert len(said) == len(SEEDS)
+    assert all("no other attempt in 5.1 s after our receiver answered 503" in one for one in said)
 
 
 ASKED_FOR = [(CHATTY, False), (WITHOUT_POLLING.replace("[callback]", ALL), True)]

@@ -13,7 +13,10 @@ RECEIVER = "test_hostile_receivers.py::test_a_hostile_receiver"
 MOVED = "test_hostile_receivers.py::test_a_receiver_that_moved"
 OUTLASTS = "test_hostile_receivers.py::test_a_receiver_that_outlasts_the_miner"
 REFUSES = f"{RECEIVER}[AnswersError(status=500)]"
+BREAKS_OFF = f"{RECEIVER}[Resets(when=during reading)]"
 BREAKS = f"{RECEIVER}[Resets(when=before reading)]"
+TRIES = "--callback-attempts 3"
+RETRIES = "retry_within = 1"
 
 ROWS: tuple[Row, ...] = (
     row("", "", "test_delivery.py", "test_hostile_receivers.py"),
@@ -67,6 +70,10 @@ ROWS: tuple[Row, ...] = (
     row("delivery-fails-the-job", "CBK-20", REFUSES),
     row("slow-receiver-blocks", "CBK-21", AMONG_OTHERS, miner="--callback-timeout 3"),
     row("retry-storm", "CBK-22", REFUSES),
+    row("gives-up-at-once", "CBK-32", REFUSES, miner=TRIES).promising(RETRIES),
+    row("gives-up-at-once", "CBK-32", BREAKS_OFF, miner=TRIES).promising(RETRIES),
+    row("gives-up-at-once", "", REFUSES, miner=TRIES),
+    row("", "", "test_hostile_receivers.py", miner="--variation retrying").promising(RETRIES),
     row("retry-differs", "CBK-23", REFUSES),
     row("failure-without-reason", "CBK-24", FAILURES),
     row("failures-not-delivered", "CBK-1", FAILURES),

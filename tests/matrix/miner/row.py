@@ -13,6 +13,7 @@ class Row:
     where each breaks a clause of its own, so that none can hide behind another. ``tests`` are names
     of test files, or of tests in them, below the suite; ``miner`` are further arguments of the
     miner, ``options`` of pytest; ``settings`` go over the runner's quick ones, by variable.
+    ``promises`` is a line of [callback] that the profile of the documents has not.
     """
 
     fault: str
@@ -22,6 +23,7 @@ class Row:
     settings: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     echoes: frozenset[str] = frozenset()
+    promises: str = ""
 
     @property
     def faults(self) -> list[str]:
@@ -35,8 +37,12 @@ class Row:
         """The same row, whose clauses explain these."""
         return replace(self, echoes=frozenset(clauses))
 
+    def promising(self, line: str) -> "Row":
+        """The same row for a miner whose profile promises this about callbacks."""
+        return replace(self, promises=line)
+
     def __str__(self) -> str:
-        return " ".join(filter(None, (self.fault or "correct", *self.miner)))
+        return " ".join(filter(None, (self.fault or "correct", *self.miner, self.promises)))
 
 
 def row(fault: str, clauses: str, *tests: str, miner: str = "", **settings: str) -> Row:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asyncproof.run.reference_miner import reference_miner
+from asyncproof.wire.profile import FOLDER as PROFILES
 from tests import ROOT
 from tests.matrix.miner.row import Row
 from tests.support.forked import NOT_REWRITTEN, module_process
@@ -101,7 +102,17 @@ def _environ(row: Row, url: str, folder: Path) -> dict[str, str]:
     mine = {"ASYNC_MINER_URL": url, "ASYNC_REPORT_DIR": str(folder / "reports")}
     mine |= {"ASYNC_CALLBACK_DIR": str(folder / "callbacks")}
     mine |= {"ASYNC_CALLBACK_BASE_URL": "http://127.0.0.1:0"}
+    if row.promises:
+        mine |= {"ASYNC_PROFILE": str(_promising(row.promises, folder))}
     return clean_environ() | AS_INSTALLED | QUICK | mine | dict(row.settings)
+
+
+def _promising(line: str, folder: Path) -> Path:
+    """The profile of the documents with one more line in [callback], which is its last table."""
+    profile = folder / "promising.toml"
+    documented = (PROFILES / "inference.toml").read_text(encoding="utf-8")
+    profile.write_text(f"{documented}{line}\n", encoding="utf-8")
+    return profile
 
 
 def clean_environ() -> dict[str, str]:

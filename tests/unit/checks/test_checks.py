@@ -42,6 +42,7 @@ from tests.unit.checks import (
     test_checks_expiry,
     test_checks_health,
     test_checks_polling,
+    test_checks_retries,
     test_checks_secrecy,
     test_checks_submission,
     test_checks_whose,
@@ -51,6 +52,7 @@ FAMILIES = (
     test_checks_submission.FAMILY,
     test_checks_polling.FAMILY,
     test_checks_delivery.FAMILY,
+    test_checks_retries.FAMILY,
     test_checks_expiry.FAMILY,
     test_checks_health.FAMILY,
     test_checks_secrecy.FAMILY,
@@ -345,6 +347,41 @@ def test_a_miner_without_training_owes_nothing_there() -> None:
     outcomes = {r.check: r.outcome for r in judge(history, ALL).results}
     assert outcomes["training_is_answered"] is Outcome.NOT_APPLICABLE
     assert outcomes["inference_survives_training"] is Outcome.NOT_APPLICABLE
+
+
+BROKE = Polled(at=3.0, job="job_002", took=0.1, error="cannot connect: reset by peer")
+SLOW = Polled(at=3.0, job="job_002", took=2.0, error="no answer within 2 s")
+EARLIER = msgspec.structs.replace(BROKE, at=0.05)
+
+
+@pytest.mark.parametrize(
+    ("beside", "said"),
+    [
+        (None, "its worker hangs, or has died and nobody noticed"),
+        (SLOW, "its worker hangs, or has died and nobody noticed"),
+        (EARLIER, "its worker hangs, or has died and nobody noticed"),
+        (BROKE, "'cannot connect: reset by peer' was all that a poll got 2.9 s after"),
+    ],
+    ids=["nothing", "a slow answer", "a connection that broke before", "one that broke"],
+)
+def test_a_job_that_never_ends_may_have_died_with_a_process(
+    beside: Polled | None, said: str
+) -> None:
+    """A server that tells no reason leaves both open, unless a connection broke meanwhile."""
+    overdue = Diagnosis(
+        life=JobHealth.OVERDUE, stage=Stage.STEPPING, progress=None, silent=0, still=9, total=9
+    )
+    stuck = [e for e in good_job("job_001", at=0.1) if e.at < 0.9]
+    stuck += [msgspec.structs.replace(SILENT, diagnosis=overdue)]
+    other = [*good_job("job_002"), *([beside] if beside else [])]
+    (finding,) = BY_NAME["every_job_ends"](a_history(stuck, other)).findings
+    assert finding.advice.startswith(said)
+
+
+def test_a_training_request_is_named_as_it_was_sent() -> None:
+    failed = Probed(at=1, probe="train", method="PUT", path="/v1/fit", took=0, status_code=500)
+    (finding,) = BY_NAME["training_is_answered"](a_history([*good_job(), failed])).findings
+    assert finding.subject == "PUT /v1/fit"
 
 
 def test_jobs_one_after_another_have_not_overlapped() -> None:

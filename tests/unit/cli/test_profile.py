@@ -29,7 +29,11 @@ def test_a_profile_is_shown_with_what_does_not_apply_to_it() -> None:
     for said in ("POST /predictions", "ask       not possible", "succeeded means completed"):
         assert said in shown.output
     assert "there is no [status]: jobs cannot be asked for" in shown.output
-    assert "every clause applies" in ran("check", "inference").output
+    assert "once, again within 1 s where it was not taken" in shown.output
+    documented = ran("check", "inference").output
+    only = "does not apply:\n    it does not promise to send a callback again"
+    assert only in documented
+    assert "multipart, proven by header X-Callback-Secret, once\n" in documented
 
 
 def test_a_profile_is_shown_as_it_is_written(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """One job in flight: after each event, the next step is the right one at the right time."""
 
 from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
 
 from asyncproof.driver.job_state import KEPT_FOR, Act, JobState, Pace, PreparedJob
-from asyncproof.history.events import Answered, CallbackSection, Polled
+from asyncproof.history.events import Answered, CallbackSection, Delivered, Polled
 from asyncproof.history.job_health import JobHealth
 from asyncproof.liveness.clocks import Budgets, Clocks
 from asyncproof.wire.protocol import Callback, MinerAnswer
@@ -198,3 +200,69 @@ def test_where_nothing_is_told_of_deliveries_the_callback_is_waited_for() -> Non
 def test_the_answer_that_told_of_the_end_is_kept() -> None:
     state = saw(saw(a_job(), 1.0, "completed"), 2.0, "failed")
     assert state.terminal_body == str(("completed", None, 0)).encode()
+
+
+RETRIES = replace(PACE, retry_wait=20.0)
+
+
+def tried(state: JobState, at: float, pace: Pace = RETRIES, **changes: Any) -> JobState:
+    """A callback came in, of which our receiver failed the first by holding it for a second."""
+    event = Delivered(
+        at=at,
+        number=1,
+        began=at - 1.0,
+        method="POST",
+        path="/callback/token",
+        token="token",
+        secret="match",
+        fields={},
+        nemesis="NoAnswer()",
+    )
+    state.tried(msgspec.structs.replace(event, **changes), pace)
+    return state
+
+
+def ended(prepared: PreparedJob = OWN) -> JobState:
+    return saw(a_job(prepared), 1.0, "completed", "failed")
+
+
+def test_a_promised_retry_is_waited_for_and_its_absence_left_to_the_judge() -> None:
+    """It may be held as long as the first attempt was, which began a second before."""
+    state = tried(ended(), 2.0)
+    assert state.next_step(22.9, RETRIES).act is Act.POLL
+    assert state.next_step(23.0, RETRIES).act is Act.DOWNLOAD
+
+
+def test_a_retry_that_came_ends_the_wait_whatever_it_was_answered() -> None:
+    assert tried(tried(ended(), 2.0), 5.0).next_step(5.0, RETRIES).act is Act.DOWNLOAD
+
+
+FIRST_OTHERWISE: dict[str, dict[str, Any]] = {
+    "it was taken": {"answered": 200},
+    "it was refused, which nobody promised to try again": {"answered": 404},
+    "we did nothing to it": {"nemesis": ""},
+}
+
+
+@pytest.mark.parametrize("name", FIRST_OTHERWISE)
+def test_no_retry_is_waited_for_where_none_is_owed(name: str) -> None:
+    state = tried(ended(), 2.0, **FIRST_OTHERWISE[name])
+    assert state.next_step(2.0, RETRIES).act is Act.DOWNLOAD
+
+
+def test_no_retry_is_waited_for_where_none_is_promised() -> None:
+    assert tried(ended(), 2.0, PACE).next_step(2.0, PACE).act is Act.DOWNLOAD
+
+
+def test_the_first_attempt_may_be_a_moment_behind_what_the_miner_says_of_it() -> None:
+    assert ended().next_step(1.5, RETRIES).act is Act.POLL
+    assert ended().next_step(2.5, RETRIES).act is Act.DOWNLOAD
+    assert ended().next_step(1.5, PACE).act is Act.DOWNLOAD
+    assert ended(NOWHERE).next_step(1.5, RETRIES).act is Act.DOWNLOAD
+
+
+def test_a_miner_that_tells_nothing_of_deliveries_is_waited_for_too() -> None:
+    quiet = replace(RETRIES, tells_delivery=False)
+    state = tried(saw(a_job(), 1.0, "completed"), 2.0, quiet)
+    assert state.next_step(22.9, quiet).act is Act.POLL
+    assert state.next_step(23.0, quiet).act is Act.DOWNLOAD

@@ -51,6 +51,12 @@ def test_a_job_without_a_callback_needs_no_secret() -> None:
     assert "SECRET" not in submission(history, history.jobs["job_001"])
 
 
+def test_a_strange_endpoint_of_an_old_history_is_told_as_the_documents_are() -> None:
+    strange = msgspec.structs.replace(START, settings={"ASYNC_ENDPOINT": "../video"})
+    history = build([strange, *scenario(good_job())])
+    assert "http://miner:8091/inference" in submission(history, history.jobs["job_001"])
+
+
 def test_a_history_without_its_start_names_a_variable() -> None:
     history = build(scenario(good_job()))
     command = submission(history, history.jobs["job_001"])

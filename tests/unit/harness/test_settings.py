@@ -49,7 +49,7 @@ def test_the_secret_is_never_shown() -> None:
         ("ASYNC_USE_EXTERNAL_CALLBACK", "perhaps", "1, true or yes"),
         ("ASYNC_IMAGE_SIZE", "1024", "WIDTHxHEIGHT"),
         ("ASYNC_SMALL_SIZE", "small", "WIDTHxHEIGHT"),
-        ("ASYNC_ENDPOINT", "video", "'inference' or 'edit'"),
+        ("ASYNC_ENDPOINT", "vid\teo", "printable text"),
     ],
 )
 def test_an_unusable_value_is_refused_with_its_name_and_what_is_allowed(

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asyncproof.settings import Settings
 from asyncproof.wire.dialect import Dialect, dialect
+from asyncproof.wire.lacking import NO_CALLBACKS, NO_RETRIES
 from asyncproof.wire.profile import (
     FOLDER,
     ServerProfileError,
@@ -34,6 +36,9 @@ state = "state"
 [status.words]
 done = "completed"
 """
+
+
+RETRIES = LEAST + '[callback]\nbody = "json"\nproof = "nothing"\nretry_within = '
 
 
 def changed(old: str, new: str) -> str:
@@ -68,6 +73,10 @@ WRONG: list[tuple[str, int, str]] = [
     (LEAST + '[status.progress]\nat = "step"\nunit = "steps"\n', 14, "needs `of`"),
     (LEAST + '[callback]\nbody = "xml"\n', 15, "callback.body"),
     (LEAST + '[callback]\nproof = "hub"\nbody = "json"\nevents = "all"\n', 17, "need `state`"),
+    (RETRIES + "0\n", 17, "callback.retry_within: Input should be greater than 0"),
+    (RETRIES + "true\n", 17, "callback.retry_within: Input should be a valid number"),
+    (RETRIES + '"10"\n', 17, "callback.retry_within: Input should be a valid number"),
+    (RETRIES + "inf\n", 17, "callback.retry_within: Input should be a finite number"),
     (LEAST + '[levels]\nCBK-4 = "PERHAPS"\n', 15, "levels.CBK-4"),
     (LEAST + '[lacks]\nfoxes = "none"\n', 15, "lacks.foxes"),
     (LEAST[: LEAST.index("[status]")], 1, "nothing would tell that a job has ended"),
@@ -96,9 +105,9 @@ def test_a_shipped_profile_says_in_its_first_line_whether_it_was_tried(name: str
     assert ("https://" in text or "Source: " in text) or name in ("inference", "edit")
 
 
-def test_the_dialect_of_the_documents_lacks_nothing() -> None:
-    assert dialect("inference").lacks == {}
-    assert dialect("edit").lacks == {}
+def test_the_dialect_of_the_documents_lacks_nothing_and_promises_no_retries() -> None:
+    assert dialect("inference").lacks == {Need.RETRIES: NO_RETRIES}
+    assert dialect("edit").lacks == {Need.RETRIES: NO_RETRIES}
     assert dialect("inference").spoken.words == {}
 
 
@@ -107,6 +116,18 @@ def test_what_the_tables_do_not_have_is_lacking_with_a_reason() -> None:
     assert Need.POLLING not in lacks
     assert {Need.CALLBACKS, Need.PROGRESS, Need.RESULTS, Need.SEEDS, Need.HEALTH} <= lacks.keys()
     assert all(lacks.values())
+
+
+@pytest.mark.parametrize(("told", "within"), [("10\n", 10.0), ("0.5\n", 0.5)])
+def test_promised_retries_are_recorded(told: str, within: float) -> None:
+    promising = Dialect(parse(RETRIES + told))
+    assert promising.has(Need.RETRIES)
+    assert promising.spoken.retry_within == within
+
+
+def test_without_a_promise_there_are_no_retries() -> None:
+    assert dialect("runpod").lacks[Need.RETRIES] == NO_RETRIES
+    assert dialect("bentoml").lacks[Need.RETRIES] == NO_CALLBACKS
 
 
 def test_own_reasons_come_first_and_promises_count() -> None:
@@ -208,3 +229,14 @@ def test_a_placeholder_alone_is_the_value_and_within_a_text_it_is_text(
     text = changed('text = "{prompt}"', f'text = "{{prompt}}"\nwhat = "{template}"')
     body = Dialect(parse(text)).submission({"prompt": "fox", **wanted}).body
     assert body.get("what") == sent
+
+
+def test_the_endpoint_of_the_settings_is_the_name_of_a_profile() -> None:
+    """And which names there are, only the folder of profiles knows."""
+    chosen = Settings.from_environ({"ASYNC_ENDPOINT": "cog"})
+    assert dialect(chosen.profile_name).spoken.submit == "POST /predictions"
+    video = Settings.from_environ({"ASYNC_ENDPOINT": "video"})
+    with pytest.raises(ServerProfileError, match=r"no profile video; .*one of: .*edit"):
+        dialect(video.profile_name)
+    both = Settings.from_environ({"ASYNC_ENDPOINT": "edit", "ASYNC_PROFILE": "cog"})
+    assert both.profile_name == "cog"

@@ -2,6 +2,8 @@
 
 import pytest
 
+from asyncproof.nemesis import AnswersError, Nemesis, Resets, When
+from asyncproof.receiver.nemesis import QUIET
 from asyncproof.workload import special_cases
 from asyncproof.workload.needed import fitted
 from asyncproof.workload.needs import Need
@@ -70,9 +72,20 @@ def test_without_callbacks_the_plain_url_is_as_good_as_any() -> None:
     assert fitted(scenario, {Need.CALLBACKS: "a", Need.CALLBACK_IDS: "b"}) == scenario
 
 
+HOSTILE: dict[Nemesis, list[Need]] = {
+    Resets(When.BEFORE): [Need.CALLBACKS, Need.POLLING],
+    AnswersError(500): [Need.CALLBACKS],  # which is read, and tells of the end itself
+    QUIET: [],
+}
+
+
+@pytest.mark.parametrize("nemesis", HOSTILE, ids=str)
 @pytest.mark.parametrize("need", [Need.CALLBACKS, Need.POLLING])
-def test_hostility_needs_callbacks_and_polls_that_tell_of_the_end(need: Need) -> None:
-    assert fitted(burst([PLAIN]), {need: "it has none"}, hostile=True) == "it has none"
+def test_hostility_needs_callbacks_and_something_that_tells_of_the_end(
+    nemesis: Nemesis, need: Need
+) -> None:
+    fit = fitted(burst([PLAIN]), {need: "it has none"}, needs=nemesis.needs)
+    assert (fit == "it has none") == (need in HOSTILE[nemesis])
 
 
 def test_where_jobs_cannot_be_asked_for_each_has_a_callback() -> None:
