@@ -16,7 +16,7 @@ import sys
 from tests import ROOT
 
 EXTENTS = {"quick": ["--quick"], "default": [], "full": ["--full"]}
-COST = re.compile(r"at most (\d+) pictures in \d+ scenarios, as much work as (\d+) of")
+COST = re.compile(r"at most (\d+) pictures?\b.* in \d+ scenarios?, as much work as (\d+) of")
 
 
 def planned(*options: str) -> tuple[int, int, str]:

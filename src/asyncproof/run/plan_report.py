@@ -50,12 +50,23 @@ def cost(plan: Plan, settings: Settings, small: tuple[int, int]) -> str:
     jobs = [seat.job for flight in plan.flights for seat in flight.seats]
     width, height = settings.image_size
     worth = pixel_steps(jobs, settings, small)
-    others = len(jobs) - plan.pictures
-    more = f", and {others} jobs that are refused, fail or are not needed," if others else ""
+    pictures = _counted(plan.pictures, "picture")
+    scenarios = _counted(len(plan.flights), "scenario")
     return (
-        f"at most {plan.pictures} pictures{more} in {len(plan.flights)} scenarios, as much work as "
-        f"{worth:.0f} of {width}x{height} in {settings.inference_steps} steps"
+        f"at most {pictures}{_and_others(len(jobs) - plan.pictures)} in {scenarios}, as much work "
+        f"as {worth:.0f} of {width}x{height} in {settings.inference_steps} steps"
     )
+
+
+def _and_others(count: int) -> str:
+    if not count:
+        return ""
+    why = "is refused, fails or is" if count == 1 else "are refused, fail or are"
+    return f", and {_counted(count, 'job')} that {why} not needed,"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def seconds(plan: Plan, settings: Settings, small: tuple[int, int], pace: PicturePace) -> float:

@@ -48,5 +48,7 @@ ROWS: tuple[Row, ...] = (
         "SUB-11 SUB-16 SUB-17",
         UNKNOWN,
         UNUSUAL,
+        ASYNC_STEP_TIMEOUT="15",  # one picture is 64 times as large as those of other rows
+        ASYNC_FIRST_STEP_TIMEOUT="15",
     ),
 )

@@ -8,7 +8,9 @@ from asyncproof.run.budget import BudgetError, Rehearsed, RunBudget, affordable,
 from asyncproof.run.plan import Wish, plan
 from asyncproof.run.plan_report import PicturePace, cost, pixel_steps, planned, seconds
 from asyncproof.settings import Settings
-from asyncproof.workload.scenario import a_job, burst, one_after_another
+from asyncproof.workload.scenario import Job, a_job, burst, one_after_another
+from asyncproof.workload.special_cases import to_fail
+from benchmarks.run_cost import COST
 
 SMALL = (512, 512)
 
@@ -78,5 +80,15 @@ def test_the_plan_names_jobs_shape_tests_and_what_is_left_out() -> None:
     assert lines[0].split() == ["2", "pictures,", "all", "at", "once:", "test_a,", "test_b"]
     assert lines[1] == "left out by --budget: test_c"
     assert lines[2] == cost(made, Settings(), SMALL)
-    assert lines[2].startswith("at most 2 pictures in 1 scenarios")
+    assert lines[2].startswith("at most 2 pictures in 1 scenario, as")
     assert "0 s at 0.3 s, 5 s at 5 s, 20 s at 20 s" in lines[3]
+
+
+@pytest.mark.parametrize(
+    "jobs", [[a_job(1)], [a_job(1), a_job(2)], [a_job(1), to_fail(a_job(9))]], ids=len
+)
+def test_the_benchmark_of_the_cost_reads_what_the_plan_says(jobs: list[Job]) -> None:
+    made = plan([Wish("a", burst(jobs))])
+    found = COST.search(cost(made, Settings(), SMALL))
+    assert found is not None
+    assert found[1] == str(made.pictures)
