@@ -32,7 +32,7 @@ function subtracted(picture) {
 
 function pictures(story) {
   return story.pictures.map((picture) => {
-    const figures = [figure(picture.path, picture.source, picture.damage)];
+    const figures = [figure(picture.path, `from: ${picture.source}`, picture.damage)];
     if (picture.reference)
       figures.push(figure(picture.reference, "the same request, drawn while nothing else ran", ""), subtracted(picture));
     return el("section", {class: "beside"}, el("div", {class: "figures"}, figures),
@@ -90,13 +90,13 @@ function openJob(name) {
       step(job, -1, "Job before"), step(job, 1, "Next job"),
       el("button", {type: "button", class: "close", "aria-label": "Close", onclick: () => drawer.close()}, "×")),
     el("div", {class: "content"},
-      el("p", {}, el("span", {class: `tally ${job.tone}`}, job.tone), ` ${job.status}, in ${run.scenarios[job.scenario].name}`),
+      el("p", {}, el("span", {class: `tally ${job.tone}`}, job.tone), ` status: ${job.status}; sent by ${run.scenarios[job.scenario].name}`),
       story.findings.length ? el("ul", {class: "told"}, story.findings.map(findingItem)) : "",
       job.stalls.filter(([, , told]) => !story.findings.some((finding) => finding.actual.includes(told)))
         .map(([, , told]) => el("p", {class: "incomplete"}, told)),
       pictures(story),
       curve(story),
-      el("h3", {}, "What happened"),
+      el("h3", {}, "What happened ", el("small", {}, "seconds into the run; on the right, the line of history.ndjson")),
       el("ol", {class: "events"}, story.events.map(eventItem)),
       copyable("The request as curl", story.curl),
       copyable("Its lines of the history", `sed -n '${numbers}p' history.ndjson`),
