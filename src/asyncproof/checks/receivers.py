@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from asyncproof.facts.owing import EXPIRED, SKIPPED
+from asyncproof.facts.owing import DELIVERED, EXPIRED, SKIPPED
 from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.events import Delivered
 from asyncproof.history.history import History, JobRecord
@@ -11,8 +11,9 @@ from asyncproof.history.history import History, JobRecord
 MARGIN = 1.0
 # The others need about as long as the first one did; it was held for many times that.
 TIMES_A_JOB = 3.0
-WITHHELD = frozenset({SKIPPED, EXPIRED})
-NOT_TO_BE_SENT = "no other job completed whose callback was to be sent"
+# Words of a miner that has done with a callback that never came, the last of them falsely: CBK-10.
+DONE_WITH = frozenset({SKIPPED, EXPIRED, DELIVERED})
+NOT_TO_BE_SENT = "no other job completed whose callback was still to be sent"
 
 
 @check("CBK-21")
@@ -38,13 +39,13 @@ def slow_receivers_hold_up_nobody_else(history: History) -> Iterator[Ruling]:
         )
     elif others:
         # What fails, hangs, or is never to be sent is late for a reason of its own.
-        done = next((job for job in others if job.completed and not _is_withheld(job)), None)
+        done = next((job for job in others if job.completed and not _is_done_with(job)), None)
         yield _finding(slow, attempt, done) if done else NotApplicable(NOT_TO_BE_SENT)
 
 
-def _is_withheld(job: JobRecord) -> bool:
-    """Whether the miner says that it sends no callback, and sent none."""
-    return not job.deliveries and job.section is not None and job.section.status in WITHHELD
+def _is_done_with(job: JobRecord) -> bool:
+    """Whether the miner says that it sends no callback, or has sent it, and none came."""
+    return not job.deliveries and job.section is not None and job.section.status in DONE_WITH
 
 
 def _held_up(others: list[JobRecord], attempt: Delivered) -> JobRecord | None:

@@ -243,6 +243,21 @@ def test_the_urls_of_a_job_with_a_hostile_id_are_not_judged() -> None:
         assert all(excused(job, (clause,)) for job in hostile)
 
 
+@pytest.mark.parametrize("asked", [Provocation.RECEIVER_HOLDS, Provocation.RECEIVER_REFUSES])
+def test_a_hostile_receiver_excuses_only_the_jobs_that_met_it(asked: Provocation) -> None:
+    """In a scenario with one hostile receiver the callbacks of other jobs are taken at once."""
+
+    def called_failed(events: list[AsyncEvent]) -> list[AsyncEvent]:
+        sent = next(event for event in events if isinstance(event, Delivered))
+        return spoiled(events, Delivered, fields=sent.fields | {"status": "failed"})
+
+    def held(events: list[AsyncEvent]) -> list[AsyncEvent]:
+        return spoiled(called_failed(events), Delivered, nemesis="HoldsFirst")
+
+    verdict = verdict_of(run([[Made(held, (asked,)), Made(called_failed, (asked,))]]), {})
+    assert [(f.clause, f.job) for f in verdict.findings] == [("CBK-7", "job_002")]
+
+
 def test_each_defect_is_found_of_a_job_that_nobody_asked_about() -> None:
     for defect in DEFECTS:
         verdict = verdict_of(run([[Made()], [Made(defect)]]), {})
