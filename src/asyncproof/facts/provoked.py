@@ -32,7 +32,7 @@ EXCUSED: dict[Provocation, frozenset[str]] = {
     # What is asked about one id may be told of another job: SUB-5, SUB-14.
     Provocation.SHARED_ID: frozenset(
         {"SUB", "POL", "RES", "IDN", "SCH-2", "SCH-7", "CBK-7", *(f"CBK-{n}" for n in range(9, 20))}
-        | {"CBK-27"}
+        | {"CBK-27", "CBK-30"}
     ),
     # Whether it harms jobs beside it is TRN-2's.
     Provocation.TRAINING: frozenset({*_ENDS}),

@@ -117,6 +117,16 @@ def damaged(events: list[AsyncEvent]) -> list[AsyncEvent]:
     return [*events, differs]
 
 
+def section_late(events: list[AsyncEvent]) -> list[AsyncEvent]:
+    """It is asked for twice in vain after the end."""
+    (end,) = filter(_is_the_end, events)
+    assert isinstance(end, Polled)
+    at = max(event.at for event in events)
+    bare = [msgspec.structs.replace(end, callback=None, at=at + n) for n in (0.0, 6.0)]
+    later = msgspec.structs.replace(end, at=at + 7.0)
+    return [*(event for event in events if event is not end), *bare, later]
+
+
 DEFECTS: tuple[Spoil, ...] = (
     lost,
     doubled,
@@ -128,6 +138,7 @@ DEFECTS: tuple[Spoil, ...] = (
     never_ending,
     broken_file,
     damaged,
+    section_late,
 )
 
 

@@ -22,6 +22,7 @@ from asyncproof.history.events import (
     Polled,
     RunStarted,
     Submitted,
+    Unchanged,
 )
 from asyncproof.history.history import History
 from tests.support.histories import (
@@ -149,14 +150,17 @@ def linked(**changes: object) -> Spoil:
     return lambda e: [*spoiled(e, Delivered, fields=LINKED), link]
 
 
-def late_section(seconds: float) -> Spoil:
-    """The end shows at once, the callback section so many seconds after it."""
+def late_section(seconds: float, asked: int = 9) -> Spoil:
+    """The end shows at once, the callback section so many seconds after it; so many times in
+    between it was asked for in vain."""
 
     def spoil(events: list[AsyncEvent]) -> list[AsyncEvent]:
         last = [e for e in events if isinstance(e, Polled)][-1]
         bare = msgspec.structs.replace(last, callback=None)
         shown = msgspec.structs.replace(last, at=last.at + seconds)
-        return [*(e for e in events if e is not last), bare, shown]
+        end = {"job": last.job, "since": last.at, "at": shown.at, "slowest": 0.01}
+        alike = [Unchanged(count=asked, **end)] if asked else []  # type: ignore[arg-type]
+        return [*(e for e in events if e is not last), bare, *alike, shown]
 
     return spoil
 
@@ -366,6 +370,8 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
     ),
     ("a section that comes late", late_section(9.0), {"callback_section_comes_soon"}),
     ("a section within seconds", late_section(5.0), set()),
+    ("a section that nobody asked for in time", late_section(9.0, asked=0), set()),
+    ("a section that was asked for once, and soon", late_section(9.0, asked=1), set()),
     (
         "a section after a receiver that kept it waiting",
         both(late_section(9.0), delivered(nemesis="SlowAnswer", answered=200)),
