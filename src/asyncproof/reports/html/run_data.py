@@ -99,8 +99,8 @@ def summary(part: History, seconds: float, *, accused: bool = False) -> str:
         return f"requests only, no jobs, {seconds:.1f} s"
     n, done = len(jobs), sum(job.completed for job in jobs)
     damaged = sum(any(broken_rule(part, j, p) for _, p, _ in pictures(j)) for j in jobs)
-    told = ", ".join([f"{done} of {n} jobs completed", *_others(jobs)])
-    told += f" in {seconds:.1f} s ({done / seconds:.1f} a second), up to {peak(part)} in flight"
+    told = f"{done} of {n} jobs completed in {seconds:.1f} s ({done / seconds:.1f} a second), "
+    told += "; ".join([f"up to {peak(part)} in flight", *_others(jobs)])
     if damaged:
         told += f"; {damaged} with a damaged picture"
     elif n > 3 and done == n and not accused:
@@ -145,7 +145,8 @@ def _row(
 
 
 def _is_good(delivery: Any) -> bool:
-    return bool(delivery.stored and delivery.secret == "match")
+    """One that we broke ourselves is not the miner's fault."""
+    return bool((delivery.stored or delivery.nemesis) and delivery.secret == "match")
 
 
 def _story(

@@ -3,7 +3,7 @@
 import pytest
 
 from asyncproof.harness.verdict import CheckResult, Finding, Verdict
-from asyncproof.history.events import Answered, AsyncEvent, Polled, Submitted
+from asyncproof.history.events import Answered, AsyncEvent, Delivered, Polled, Submitted
 from asyncproof.reports.html.run_data import run_data
 from tests.support.histories import good_job, probed, scenario, spoiled
 
@@ -59,4 +59,22 @@ def test_jobs_that_did_not_complete_are_counted_by_their_end(
     changed: list[AsyncEvent], others: str
 ) -> None:
     assert isinstance(changed[0], Submitted)
-    assert told(good_job("job_001"), changed).startswith(f"1 of 2 jobs completed, {others} in ")
+    assert told(good_job("job_001"), changed).endswith(f" in flight; {others}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "good"),
+    [
+        ({}, True),
+        ({"stored": False, "nemesis": "Resets"}, True),
+        ({"stored": False}, False),
+        ({"secret": "wrong", "nemesis": "Resets"}, False),
+    ],
+)
+def test_a_callback_that_we_broke_is_not_drawn_as_wrong(
+    changes: dict[str, object], good: bool
+) -> None:
+    (row,) = run_data(scenario(spoiled(good_job(), Delivered, **changes)), Verdict(())).index[
+        "jobs"
+    ]
+    assert [drawn for _, drawn in row["callbacks"]] == [good]
