@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from asyncproof.facts.delivery_outcome import came_elsewhere
 from asyncproof.facts.owing import DELIVERED, EXPIRED, SKIPPED
 from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.events import Delivered
@@ -38,9 +39,14 @@ def slow_receivers_hold_up_nobody_else(history: History) -> Iterator[Ruling]:
             f"{attempt.began - slow.submitted.at:.1f} s"
         )
     elif others:
-        # What fails, hangs, or is never to be sent is late for a reason of its own.
-        done = next((job for job in others if job.completed and not _is_done_with(job)), None)
+        done = next((job for job in others if _may_be_waiting(history, job)), None)
         yield _finding(slow, attempt, done) if done else NotApplicable(NOT_TO_BE_SENT)
+
+
+def _may_be_waiting(history: History, job: JobRecord) -> bool:
+    """Whether its callback may stand behind the slow one. What fails, hangs, is never to be sent or
+    went elsewhere is late for a reason of its own."""
+    return job.completed and not _is_done_with(job) and not came_elsewhere(history, job)
 
 
 def _is_done_with(job: JobRecord) -> bool:

@@ -558,6 +558,14 @@ def test_a_job_whose_callback_was_withheld_was_not_held_up(said: str) -> None:
     assert lost.outcome is Outcome.FAIL
 
 
+def test_a_job_whose_callback_went_elsewhere_was_not_held_up() -> None:
+    waits = spoiled(good_job("job_002", at=0.1), Polled, callback=None)
+    secret = {"token": "nobody", "secret": "foreign", "secret_owner": "token-job_002"}
+    strayed = spoiled(waits, Delivered, path="/callback", **secret)
+    result = BY_NAME["slow_receivers_hold_up_nobody_else"](a_run(held(good_job()), strayed))
+    assert result.outcome is Outcome.NOT_APPLICABLE
+
+
 def test_a_callback_of_an_earlier_job_with_the_same_id_did_not_come_elsewhere() -> None:
     again = spoiled(without(good_job("job_002", at=5.0), Delivered), Answered, job_id="id-job_001")
     (found,) = findings_of("every_job_is_delivered", a_run(good_job("job_001"), again))
