@@ -16,7 +16,7 @@ from asyncproof.facts.pictures import pictures
 from asyncproof.facts.spans import last_seen, spans, stalls
 from asyncproof.harness.verdict import Finding, Verdict
 from asyncproof.history.build import split
-from asyncproof.history.events import AsyncEvent
+from asyncproof.history.events import AsyncEvent, Judged
 from asyncproof.history.history import History, JobRecord
 from asyncproof.reports.html.events_of_jobs import Numbered, events_of_jobs
 from asyncproof.reports.html.job_story import entries, lines_told
@@ -37,7 +37,7 @@ def run_data(events: Sequence[AsyncEvent], verdict: Verdict) -> RunData:
     """Everything of a run that the scripts of the page show."""
     whole, parts = split(events)
     findings = _findings(verdict)
-    lines = events_of_jobs(events, whole)
+    lines, tests = events_of_jobs(events, whole), _tests(events)
     scenarios, rows, stories = list[dict[str, Any]](), list[dict[str, Any]](), dict[str, Any]()
     for number, part in enumerate(parts):
         began, ended = _extent(part)
@@ -45,7 +45,8 @@ def run_data(events: Sequence[AsyncEvent], verdict: Verdict) -> RunData:
         scenarios.append(_scenario(part, began, ended, accused=accused))
         for job in part:
             about = findings[job.name]
-            rows.append({**_row(part, job, about, verdict), "scenario": number})
+            row = _row(part, job, about, verdict)
+            rows.append({**row, "scenario": number, "tests": tests.get(job.name, [])})
             stories[job.name] = _story(part, job, lines[job.name], about, verdict)
     names = list(stories)
     chunks = tuple(
@@ -67,6 +68,17 @@ def _findings(verdict: Verdict) -> defaultdict[str, list[Finding]]:
         if finding.job:
             found[finding.job].append(finding)
     return found
+
+
+def _tests(events: Sequence[AsyncEvent]) -> dict[str, list[str]]:
+    """Which tests were judged on which job, where a run has recorded it: a scenario has the name of
+    one test, and others share its jobs."""
+    found = defaultdict[str, list[str]](list)
+    for event in events:
+        if isinstance(event, Judged):
+            for job in event.jobs or ():
+                found[job].append(event.scenario)
+    return {job: list(dict.fromkeys(names)) for job, names in found.items()}
 
 
 def _extent(part: History) -> tuple[float, float]:

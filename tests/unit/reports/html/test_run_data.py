@@ -3,7 +3,14 @@
 import pytest
 
 from asyncproof.harness.verdict import CheckResult, Finding, Verdict
-from asyncproof.history.events import Answered, AsyncEvent, Delivered, Polled, Submitted
+from asyncproof.history.events import (
+    Answered,
+    AsyncEvent,
+    Delivered,
+    Judged,
+    Polled,
+    Submitted,
+)
 from asyncproof.reports.html.run_data import run_data
 from tests.support.histories import good_job, probed, scenario, spoiled
 
@@ -78,3 +85,14 @@ def test_a_callback_that_we_broke_is_not_drawn_as_wrong(
         "jobs"
     ]
     assert [drawn for _, drawn in row["callbacks"]] == [good]
+
+
+def test_a_job_names_the_tests_that_were_judged_on_it() -> None:
+    """Once each, in the order in which they were judged."""
+    judged = [
+        Judged(at=3.0, scenario=name, checks=("c",), jobs=jobs)
+        for name, jobs in (("test_b", ("job_001",)), ("test_a", ("job_001",)), ("test_c", None))
+    ]
+    events = [*scenario(good_job("job_001"), good_job("job_002")), *judged, judged[0]]
+    first, second = run_data(events, Verdict(())).index["jobs"]
+    assert (first["tests"], second["tests"]) == (["test_b", "test_a"], [])
