@@ -14,7 +14,7 @@ MARGIN = 1.0
 TIMES_A_JOB = 3.0
 # Words of a miner that has done with a callback that never came, the last of them falsely: CBK-10.
 DONE_WITH = frozenset({SKIPPED, EXPIRED, DELIVERED})
-NOT_TO_BE_SENT = "no other job completed whose callback was still to be sent"
+NOT_TO_BE_SENT = "no other job completed meanwhile whose callback was still to be sent"
 
 
 @check("CBK-21")
@@ -39,6 +39,7 @@ def slow_receivers_hold_up_nobody_else(history: History) -> Iterator[Ruling]:
             f"{attempt.began - slow.submitted.at:.1f} s"
         )
     elif others:
+        others = [job for job in others if not _moved_meanwhile(job, attempt)]
         done = next((job for job in others if _may_be_waiting(history, job)), None)
         yield _finding(slow, attempt, done) if done else NotApplicable(NOT_TO_BE_SENT)
 
@@ -47,6 +48,12 @@ def _may_be_waiting(history: History, job: JobRecord) -> bool:
     """Whether its callback may stand behind the slow one. What fails, hangs, is never to be sent or
     went elsewhere is late for a reason of its own."""
     return job.completed and not _is_done_with(job) and not came_elsewhere(history, job)
+
+
+def _moved_meanwhile(job: JobRecord, attempt: Delivered) -> bool:
+    """Whether the job was worked on all the while, and ended only afterwards: nobody held it up."""
+    shown = {p.progress for p in job.polls if attempt.began < p.at < attempt.at} - {None}
+    return len(shown) > 1 and job.terminal is not None and job.terminal.at > attempt.at
 
 
 def _is_done_with(job: JobRecord) -> bool:

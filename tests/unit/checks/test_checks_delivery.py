@@ -558,6 +558,23 @@ def test_a_job_whose_callback_was_withheld_was_not_held_up(said: str) -> None:
     assert lost.outcome is Outcome.FAIL
 
 
+@pytest.mark.parametrize(
+    ("percents", "outcome"), [((25.0, 50.0), Outcome.NOT_APPLICABLE), ((25.0, 25.0), Outcome.FAIL)]
+)
+def test_a_job_that_was_worked_on_all_the_while_was_not_held_up(
+    percents: tuple[float, float], outcome: Outcome
+) -> None:
+    """It ended after the slow receiver had let go, since its own work took as long."""
+    late = spoiled(waiting(good_job("job_002", at=0.1), 12.1), Polled, at=12.0)
+    seen = [
+        Polled(at=at, job="job_002", took=0.01, status_code=200, status="processing", progress=p)
+        for at, p in zip((3.0, 8.0), percents, strict=True)
+    ]
+    kept = [e for e in late if not isinstance(e, Polled) or e.at == 12.0]
+    result = BY_NAME["slow_receivers_hold_up_nobody_else"](a_run(held(good_job()), [*kept, *seen]))
+    assert result.outcome is outcome
+
+
 def test_a_job_whose_callback_went_elsewhere_was_not_held_up() -> None:
     waits = spoiled(good_job("job_002", at=0.1), Polled, callback=None)
     secret = {"token": "nobody", "secret": "foreign", "secret_owner": "token-job_002"}
