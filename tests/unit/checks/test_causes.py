@@ -453,6 +453,18 @@ def test_a_miner_that_claims_deliveries_claims_expired_ones_too() -> None:
     assert because(jobs(good_job("job_001"), expired), claimed, told) == {}
 
 
+def test_a_miner_that_claims_deliveries_claims_those_of_other_jobs_too() -> None:
+    """Also of a job whose own claim is not judged."""
+    claimed, lost = found("CBK-10", "job_001"), found("CBK-1", "job_002")
+    missing = without(good_job("job_002"), Delivered)
+    assert because(jobs(good_job("job_001"), missing), claimed, lost) == {
+        "CBK-1 job_002": "CBK-10 job_001"
+    }
+    silent = spoiled(missing, Polled, callback=None)
+    for other in (silent, good_job("job_002")):
+        assert because(jobs(good_job("job_001"), other), claimed, lost) == {}
+
+
 def test_what_is_said_of_a_callback_to_the_url_of_another_job_is_of_that_url() -> None:
     mixed, preview = found("CBK-3", "job_001"), found("CBK-13", "job_001")
     assert because(jobs(good_job()), mixed, preview) == {"CBK-13 job_001": "CBK-3 job_001"}
