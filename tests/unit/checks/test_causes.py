@@ -338,6 +338,7 @@ def test_a_callback_that_cannot_be_read_is_neither_nobodys_nor_missing() -> None
     [
         ("CBK-1", "CBK-10"),
         ("CBK-4", "SCH-7"),
+        ("CBK-11", "SCH-7"),
         ("IMG-4", "IMG-3"),
         ("RES-4", "RES-1"),
         ("CBK-8", "CBK-7"),
