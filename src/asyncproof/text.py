@@ -1,4 +1,4 @@
-"""Text of others, shortened as findings quote it."""
+"""Text of others, shortened as findings quote it, and times as findings show them."""
 
 NO_ANSWER = "no answer within"  # so many seconds; how an error begins that is nothing but time
 SHOWN = 120  # characters; more would bury the finding
@@ -17,3 +17,8 @@ def cut(text: str, most: int = SHOWN) -> str:
 def answered(code: int | None, body: str, most: int = SHOWN) -> str:
     """A status code and its body; only the code if there is no body."""
     return f"{code} {quoted(body, most)}" if body else f"{code}"
+
+
+def shown_seconds(value: float) -> str:
+    """``0.08 s``, ``12.3 s``: two decimals below a second, so that short times differ."""
+    return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"

@@ -65,6 +65,17 @@ def names(page: Any) -> list[str]:
     return found
 
 
+def test_words_of_a_job_and_of_its_scenario_stand_for_themselves(opened: Open) -> None:
+    """That it failed is this suite's word, that it is running the miner's."""
+    page = opened(bad_job("job_001"))
+    assert "; nothing was hostile." in page.inner_text(".scenario .body")
+    page.click("article.finding a.job")
+    told = page.inner_text("dialog .content")
+    assert "failed status: running; sent by made up" in " ".join(told.split())
+    assert "from: callback, result" in told
+    assert "on the right, the line of history.ndjson" in told
+
+
 def test_filters_choose_findings_jobs_and_clauses(opened: Open) -> None:
     page = opened(bad_job("job_001"), good_job("job_002"), good_job("job_003"))
     assert names(page) == ["job_001", "job_002", "job_003"]

@@ -16,7 +16,7 @@ from asyncproof.facts.unreadable import is_unreadable
 from asyncproof.harness.verdict import Finding, Ruling, check
 from asyncproof.history.events import CallbackSection, Delivered
 from asyncproof.history.history import History, JobRecord
-from asyncproof.text import quoted
+from asyncproof.text import quoted, shown_seconds
 
 SECRETS = {
     "missing": "send callback_secret in the header X-Callback-Secret",
@@ -68,7 +68,7 @@ def _one_delivery_per_job(history: History) -> Iterator[Ruling]:
             yield None
         if not sent:
             continue
-        times = " and ".join(f"{job.since_submission(d.at):.1f} s" for d in sent)
+        times = " and ".join(shown_seconds(job.since_submission(d.at)) for d in sent)
         yield job.finding(
             "CBK-4",
             "1 delivery",
@@ -110,7 +110,7 @@ def callback_section_settles(history: History) -> Iterator[Ruling]:
             yield job.finding(
                 "CBK-16",
                 "a callback section in the status",
-                f"none {job.since_submission(until):.1f} s after submission",
+                f"none {shown_seconds(job.since_submission(until))} after submission",
                 at=until,
                 advice="show `callback` once the delivery was tried, also where it failed or hung",
                 cause="no callback section",

@@ -28,6 +28,9 @@ NO_RISE = (
     "look at what computes the percentage: two writers, a counter that falls, or a loop that "
     "starts again"
 )
+FELL_BACK = (
+    "look at what starts this job again, or at who else writes its percentage: it had come further"
+)
 UNANSWERED = (
     "the status route hangs: look for a lock, or for work in the thread that answers; or "
     "the whole process is frozen"
@@ -130,8 +133,17 @@ def _stuck(job: JobRecord, found: Diagnosis) -> _Told:
     if _moves_below(job, found):
         got = f"a percentage that moves, but not above {best} % for {found.still:.1f} s"
         return _Told(PROGRESS, got, NO_RISE)
-    got = f"none for {found.still:.1f} s at {best} %, while polls are answered"
+    fell = found.stage is Stage.STARTING and _highest(job) > 0
+    before = f" (it had shown {shown_percent(_highest(job))} %)" if fell else ""
+    got = f"none for {found.still:.1f} s at {best} %{before}, while polls are answered"
+    if fell:
+        return _Told(PROGRESS, got, FELL_BACK)
     return _Told(PROGRESS, got, ADVICE.get(found.stage, ADVICE[Stage.STEPPING]))
+
+
+def _highest(job: JobRecord) -> float:
+    """In percent, of all attempts at the job."""
+    return max((poll.progress or 0.0 for poll in job.polls), default=0.0)
 
 
 def _moves_below(job: JobRecord, found: Diagnosis) -> bool:

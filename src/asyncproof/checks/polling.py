@@ -11,7 +11,7 @@ from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.events import Polled
 from asyncproof.history.history import History, JobRecord
 from asyncproof.history.job_health import JobHealth
-from asyncproof.text import NO_ANSWER, answered
+from asyncproof.text import NO_ANSWER, answered, shown_seconds
 from asyncproof.vocabulary import STATUSES, TERMINAL, TOO_MANY
 
 FAIR_WAIT = 5.0  # seconds; a busy network or machine may need as long
@@ -111,8 +111,8 @@ def order_never_goes_backwards(history: History) -> Iterator[Ruling]:
             yield job.finding(
                 "POL-2",
                 f"{before.status} or a terminal state, after {before.status} "
-                f"{job.since_submission(before.at):.1f} s after submission",
-                f"{after.status} {job.since_submission(after.at):.1f} s after submission",
+                f"{shown_seconds(job.since_submission(before.at))} after submission",
+                f"{after.status} {shown_seconds(job.since_submission(after.at))} after submission",
                 at=after.at,
                 advice="two places write the status, or a job was put back into the queue",
                 cause=f"{before.status}, then {after.status}",
@@ -131,7 +131,7 @@ def _first_word_taken_back(job: JobRecord, polls: list[Polled]) -> Finding | Non
     return job.finding(
         "POL-2",
         f"{said.status} or what follows it, since the answer to the submission said so",
-        f"{after.status} {job.since_submission(after.at):.1f} s after submission",
+        f"{after.status} {shown_seconds(job.since_submission(after.at))} after submission",
         at=after.at,
         advice="answer a submission with the status that the job has, `queued` as a rule: a client "
         "that reads a terminal word there asks no more, and fetches a result that does not exist",
@@ -150,8 +150,8 @@ def terminal_is_final(history: History) -> Iterator[Ruling]:
             yield job.finding(
                 "POL-3",
                 f"{before.status} for ever, since it was polled "
-                f"{job.since_submission(before.at):.1f} s after submission",
-                f"{after.status} {job.since_submission(after.at):.1f} s after submission",
+                f"{shown_seconds(job.since_submission(before.at))} after submission",
+                f"{after.status} {shown_seconds(job.since_submission(after.at))} after submission",
                 at=after.at,
                 advice="clients stop at the first terminal state; set it when all is done, once",
                 cause=f"{before.status}, then {after.status}",

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from asyncproof.facts.owing import EXPIRED, SKIPPED
+from asyncproof.facts.delivery_outcome import came_elsewhere
+from asyncproof.facts.owing import DELIVERED, EXPIRED, SKIPPED
 from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.events import Delivered
 from asyncproof.history.history import History, JobRecord
@@ -11,8 +12,9 @@ from asyncproof.history.history import History, JobRecord
 MARGIN = 1.0
 # The others need about as long as the first one did; it was held for many times that.
 TIMES_A_JOB = 3.0
-WITHHELD = frozenset({SKIPPED, EXPIRED})
-NOT_TO_BE_SENT = "no other job completed whose callback was to be sent"
+# Words of a miner that has done with a callback that never came, the last of them falsely: CBK-10.
+DONE_WITH = frozenset({SKIPPED, EXPIRED, DELIVERED})
+NOT_TO_BE_SENT = "no other job completed meanwhile whose callback was still to be sent"
 
 
 @check("CBK-21")
@@ -37,14 +39,26 @@ def slow_receivers_hold_up_nobody_else(history: History) -> Iterator[Ruling]:
             f"{attempt.began - slow.submitted.at:.1f} s"
         )
     elif others:
-        # What fails, hangs, or is never to be sent is late for a reason of its own.
-        done = next((job for job in others if job.completed and not _is_withheld(job)), None)
+        others = [job for job in others if not _moved_meanwhile(job, attempt)]
+        done = next((job for job in others if _may_be_waiting(history, job)), None)
         yield _finding(slow, attempt, done) if done else NotApplicable(NOT_TO_BE_SENT)
 
 
-def _is_withheld(job: JobRecord) -> bool:
-    """Whether the miner says that it sends no callback, and sent none."""
-    return not job.deliveries and job.section is not None and job.section.status in WITHHELD
+def _may_be_waiting(history: History, job: JobRecord) -> bool:
+    """Whether its callback may stand behind the slow one. What fails, hangs, is never to be sent or
+    went elsewhere is late for a reason of its own."""
+    return job.completed and not _is_done_with(job) and not came_elsewhere(history, job)
+
+
+def _moved_meanwhile(job: JobRecord, attempt: Delivered) -> bool:
+    """Whether the job was worked on all the while, and ended only afterwards: nobody held it up."""
+    shown = {p.progress for p in job.polls if attempt.began < p.at < attempt.at} - {None}
+    return len(shown) > 1 and job.terminal is not None and job.terminal.at > attempt.at
+
+
+def _is_done_with(job: JobRecord) -> bool:
+    """Whether the miner says that it sends no callback, or has sent it, and none came."""
+    return not job.deliveries and job.section is not None and job.section.status in DONE_WITH
 
 
 def _held_up(others: list[JobRecord], attempt: Delivered) -> JobRecord | None:

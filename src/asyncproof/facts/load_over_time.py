@@ -31,6 +31,11 @@ def load_over_time(history: History) -> LoadOverTime:
     return LoadOverTime(_steps(flights), _steps(waits))
 
 
+def peak(history: History) -> int:
+    """The most jobs in flight at any one moment."""
+    return max((count for _, count in load_over_time(history).in_flight), default=0)
+
+
 def _steps(changes: Iterable[tuple[float, int]]) -> tuple[tuple[float, int], ...]:
     """Running totals, one for each moment; an end at the moment of a beginning comes first."""
     steps, total = list[tuple[float, int]](), 0

@@ -5,6 +5,7 @@ Clauses of a provocation itself (a hostile receiver, an expiry) are judged in th
 
 from collections.abc import Iterator
 
+from asyncproof.facts.delivery_outcome import is_surely_taken
 from asyncproof.history.events import ScenarioStarted
 from asyncproof.history.history import History, JobRecord
 from asyncproof.workload.expiries import EXPIRY, Expiry
@@ -31,13 +32,14 @@ EXCUSED: dict[Provocation, frozenset[str]] = {
     # What is asked about one id may be told of another job: SUB-5, SUB-14.
     Provocation.SHARED_ID: frozenset(
         {"SUB", "POL", "RES", "IDN", "SCH-2", "SCH-7", "CBK-7", *(f"CBK-{n}" for n in range(9, 20))}
-        | {"CBK-27"}
+        | {"CBK-27", "CBK-30"}
     ),
     # Whether it harms jobs beside it is TRN-2's.
     Provocation.TRAINING: frozenset({*_ENDS}),
 }
 
 
+_OF_RECEIVERS = {Provocation.RECEIVER_REFUSES, Provocation.RECEIVER_HOLDS}
 # What no answer may tell, whatever it answers.
 NEVER_EXCUSED = frozenset({"SEC-1", "SEC-5", "SEC-6"})
 
@@ -47,7 +49,14 @@ def excused(job: JobRecord, clauses: tuple[str, ...]) -> bool:
     if NEVER_EXCUSED.issuperset(clauses):
         return False
     names = {EVERY_CLAUSE, *clauses, *(clause.partition("-")[0] for clause in clauses)}
-    return any(not names.isdisjoint(EXCUSED[each]) for each in provocations(job))
+    return any(not names.isdisjoint(EXCUSED[each]) for each in _met(job))
+
+
+def _met(job: JobRecord) -> Provocations:
+    """What the job itself met: of a scenario with a hostile receiver, the jobs whose callbacks were
+    all received as by a kind one met nothing."""
+    kindly = bool(job.deliveries) and all(map(is_surely_taken, job.deliveries))
+    return provocations(job) - _OF_RECEIVERS if kindly else provocations(job)
 
 
 def provocations(job: JobRecord) -> Provocations:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from asyncproof.facts.overlap import overlap
+from asyncproof.facts.load_over_time import peak
 from asyncproof.history.history import History, JobRecord
 
 PERCENTILES = (50, 95, 99)
@@ -91,11 +91,10 @@ def pace(history: History) -> str:
     jobs = [job for job in history.accepted if job.completed and job.terminal]
     if not jobs:
         return ""
-    loaded = [job for job in jobs if not job.is_idle]
     began = min(job.submitted.at for job in jobs)
     ended = max(job.terminal.at for job in jobs if job.terminal)
     rate = len(jobs) / max(ended - began, 0.001)
     return (
         f"{len(jobs)} jobs completed, {rate:.2f} a second over the run, "
-        f"at most {overlap(loaded)} in flight"
+        f"at most {peak(history)} in flight"
     )

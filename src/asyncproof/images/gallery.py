@@ -24,11 +24,13 @@ HEAT_RGB = ((0, 96, 230, 255, 255), (0, 0, 20, 220, 255), (0, 0, 20, 40, 255))
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One thumbnail (a ``data:`` URL, or "" where there are no pixels) and the regions in it."""
+    """One thumbnail (a ``data:`` URL, or "" where there are no pixels) and the regions in it.
+    ``file`` leads to the file itself, if anywhere: it is linked where there are no pixels."""
 
     label: str
     image: str
     regions: tuple[Region, ...] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,11 @@ def single_card(
     regions: tuple[Region, ...] = (),
     *,
     label: str = "delivered",
+    file: str = "",
 ) -> Card:
     """A picture judged alone; ``pixels`` is None where the file gives none."""
     image = thumbnail(pixels) if pixels is not None else ""
-    return Card(title, reasons, (Frame(label, image, regions),))
+    return Card(title, reasons, (Frame(label, image, regions, file),))
 
 
 def reference_card(

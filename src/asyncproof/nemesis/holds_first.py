@@ -26,7 +26,8 @@ class HoldsFirst(Nemesis):
         answer = await attempt.take()
         if attempt.order > 1:
             return answer
-        attempt.say(f"answers after {self.others} other callbacks, or {self.seconds:g} s")
+        s = "" if self.others == 1 else "s"
+        attempt.say(f"answers after {self.others} other callback{s}, or {self.seconds:g} s")
         for _ in range(round(self.seconds / LOOKS_AGAIN)):
             if attempt.context.arrived > self.others or attempt.context.over.is_set():
                 break

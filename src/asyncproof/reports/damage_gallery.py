@@ -69,7 +69,7 @@ def _card(folder: Path, scenario: History, job: JobRecord, picture: File, reason
         (_pixels(folder, quiet) for quiet in idle_references(scenario, job.recipe)), None
     )
     if pixels is None:
-        return single_card(title, (reason,), None)
+        return single_card(title, (reason,), None, file=picture.path)
     if reference is not None:
         learned = scenario.learned
         tolerance, drift = (learned.tolerance or 0, learned.drift) if learned else (0, None)

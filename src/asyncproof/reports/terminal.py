@@ -7,7 +7,6 @@ from asyncproof.harness.verdict import Finding, Outcome, Verdict
 from asyncproof.reports.grouped import Group, echoes_told, group
 
 NAMED = 12  # clauses; more would be a wall of ids
-FEW = 3  # lines
 
 
 def lines(
@@ -17,25 +16,26 @@ def lines(
 ) -> Iterator[str]:
     """The verdict in plain lines: the outcome last, like every test runner does it.
 
-    With ``clauses`` each cause has its reason and the command that says more, with ``curl`` the
-    request behind it.
+    With ``clauses`` each cause has its rule and the command that says more, with ``curl`` the
+    request behind it. Where something is broken, a rule is its title, and only the first cause of a
+    broken clause has its request: one defect is one screen, and the page has the rest.
     """
+    brief = bool(verdict.failures)
     known = [f for f in verdict.warnings if f.known in verdict.baseline]
     new = [f for f in verdict.warnings if f.known not in verdict.baseline]
-    titles = ("FAILURES", verdict.failures), ("WARNINGS", new), ("KNOWN", known)
-    for title, findings in titles:
+    titles = ("FAILURES", verdict.failures, True), ("WARNINGS", new, False), ("KNOWN", known, False)
+    for title, findings, failing in titles:
         if findings:
             yield f"{title}:"
             for found in group(findings):
                 yield from _told(verdict, found)
-                if curl and (command := curl(found.example)):
+                leads = failing and found.is_first_of_its_clause
+                if curl and (leads or not brief) and (command := curl(found.example)):
                     yield f"      again: {command}"
                 if clauses and found.is_first_of_its_clause and found.clause in clauses:
-                    yield f"      rule: {clauses[found.clause].rule}"
-                    yield f"      more: asyncproof explain {found.clause}"
+                    yield from _rule(clauses[found.clause], brief=brief)
     for each in verdict.gone:
         yield f"GONE: {each} is in the baseline and no longer found; update the baseline"
-    brief = bool(verdict.failures)  # then they come first, and the page has all the rest
     yield from unjudged(verdict, brief=brief)
     yield from exercised(verdict, brief=brief)
     for title, reason in (
@@ -54,6 +54,15 @@ def _told(verdict: Verdict, found: Group) -> Iterator[str]:
         yield f"      {found.example.advice}"
     if found.is_first_of_its_clause and (echoes := echoes_told(verdict, found.clause)):
         yield f"      also seen because of this: {echoes}"
+
+
+def _rule(clause: Clause, *, brief: bool) -> Iterator[str]:
+    more = f"asyncproof explain {clause.id}"
+    if brief:
+        yield f"      rule: {clause.title} ({more})"
+        return
+    yield f"      rule: {clause.rule}"
+    yield f"      more: {more}"
 
 
 def unjudged(verdict: Verdict, *, brief: bool = False) -> Iterator[str]:
@@ -87,11 +96,11 @@ NOTHING_TO_JUDGE = "not judged, since there was nothing of the kind"
 
 def exercised(verdict: Verdict, *, brief: bool = False) -> Iterator[str]:
     """Which clauses were exercised, which could not be and why (if ``brief``, not why, where they
-    are many), and which nobody asked about."""
+    are several), and which nobody asked about."""
     tested = {c for r in verdict.results if r.judged for c in r.clauses}
     owed_nothing = {c: r.reason for r in verdict.results if r.reason for c in r.clauses}
     excused = sorted(owed_nothing.keys() - tested)
-    if brief and len(excused) > FEW:
+    if brief and len(excused) > 1:
         yield f"NOT APPLICABLE: {_some(excused)} (the report says why)"
     else:
         yield from (f"NOT APPLICABLE {clause}: {owed_nothing[clause]}" for clause in excused)

@@ -1,14 +1,16 @@
 """What a run says on the terminal at its end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 
 import pytest
 
-from asyncproof.facts import curl, observed, timings
+from asyncproof.facts import curl, delivery_outcome, observed, timings
 from asyncproof.facts.applicable import clauses_in_their_words
-from asyncproof.harness.verdict import Outcome
+from asyncproof.harness.contract import Clause
+from asyncproof.harness.verdict import Outcome, Verdict
+from asyncproof.history.history import History
 from asyncproof.reports import terminal
 from asyncproof.run.session import Session
 
@@ -34,15 +36,28 @@ def tell(reporter: pytest.TerminalReporter, run: Session) -> None:
 
 
 def _lines(run: Session, tests_failed: bool) -> Iterator[str]:
-    verdict, whole = run.verdict(), run.whole()
-    yield from observed.lines(whole)
-    yield from timings.lines(whole)
+    verdict = run.verdict()
     clauses = clauses_in_their_words(run.clauses, run.dialect.spoken)
-    yield from terminal.lines(verdict, clauses, partial(curl.behind, whole))
+    yield from judged(run.whole(), verdict, clauses)
     if run.left_out:
         yield f"Left out by --budget: {', '.join(run.left_out)}"
     if verdict.outcome is Outcome.FAIL and not tests_failed:
         yield "The tests passed; this was found after they had ended, and the verdict holds"
+
+
+def judged(
+    whole: History, verdict: Verdict, clauses: Mapping[str, Clause] | None = None
+) -> Iterator[str]:
+    """What was observed, then what was found. Where something is broken, only the callbacks are
+    counted before it, so that one defect is one screen; the report has all that was observed."""
+    if verdict.failures:
+        yield from filter(None, [delivery_outcome.told(whole)])
+    else:
+        yield from observed.lines(whole)
+        yield from timings.lines(whole)
+    yield from terminal.lines(verdict, clauses, partial(curl.behind, whole))
+    if verdict.failures:
+        yield "The report also has how the miner delivers, the times of all stages, and each job"
 
 
 def nothing_selected(keyword: str, names: Sequence[str]) -> str:

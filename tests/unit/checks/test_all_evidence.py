@@ -117,6 +117,16 @@ def damaged(events: list[AsyncEvent]) -> list[AsyncEvent]:
     return [*events, differs]
 
 
+def section_late(events: list[AsyncEvent]) -> list[AsyncEvent]:
+    """It is asked for twice in vain after the end."""
+    (end,) = filter(_is_the_end, events)
+    assert isinstance(end, Polled)
+    at = max(event.at for event in events)
+    bare = [msgspec.structs.replace(end, callback=None, at=at + n) for n in (0.0, 6.0)]
+    later = msgspec.structs.replace(end, at=at + 7.0)
+    return [*(event for event in events if event is not end), *bare, later]
+
+
 DEFECTS: tuple[Spoil, ...] = (
     lost,
     doubled,
@@ -128,6 +138,7 @@ DEFECTS: tuple[Spoil, ...] = (
     never_ending,
     broken_file,
     damaged,
+    section_late,
 )
 
 
@@ -241,6 +252,21 @@ def test_the_urls_of_a_job_with_a_hostile_id_are_not_judged() -> None:
     for clause in ("SUB-6", "SUB-7"):
         assert not any(excused(job, (clause,)) for job in plain)
         assert all(excused(job, (clause,)) for job in hostile)
+
+
+@pytest.mark.parametrize("asked", [Provocation.RECEIVER_HOLDS, Provocation.RECEIVER_REFUSES])
+def test_a_hostile_receiver_excuses_only_the_jobs_that_met_it(asked: Provocation) -> None:
+    """In a scenario with one hostile receiver the callbacks of other jobs are taken at once."""
+
+    def called_failed(events: list[AsyncEvent]) -> list[AsyncEvent]:
+        sent = next(event for event in events if isinstance(event, Delivered))
+        return spoiled(events, Delivered, fields=sent.fields | {"status": "failed"})
+
+    def held(events: list[AsyncEvent]) -> list[AsyncEvent]:
+        return spoiled(called_failed(events), Delivered, nemesis="HoldsFirst")
+
+    verdict = verdict_of(run([[Made(held, (asked,)), Made(called_failed, (asked,))]]), {})
+    assert [(f.clause, f.job) for f in verdict.findings] == [("CBK-7", "job_002")]
 
 
 def test_each_defect_is_found_of_a_job_that_nobody_asked_about() -> None:

@@ -338,6 +338,7 @@ def test_a_callback_that_cannot_be_read_is_neither_nobodys_nor_missing() -> None
     [
         ("CBK-1", "CBK-10"),
         ("CBK-4", "SCH-7"),
+        ("CBK-11", "SCH-7"),
         ("IMG-4", "IMG-3"),
         ("RES-4", "RES-1"),
         ("CBK-8", "CBK-7"),
@@ -429,12 +430,40 @@ def test_a_wrong_picture_beside_the_right_result_is_no_damage(clause: str) -> No
     assert because(jobs(quiet, loud), apart, differs) == {}
 
 
+@pytest.mark.parametrize(("what", "folded"), [("image_url", True), ("result_url", False)])
+def test_damage_that_came_by_a_link_alone_is_that_of_links(what: str, folded: bool) -> None:
+    """Of a job whose own link is not judged; a link of another job is known to lead astray."""
+    quiet = spoiled(good_job("job_001"), Submitted, tags={"load": "quiet"})
+    loud = spoiled(good_job("job_002", at=5.0), Submitted, request=_request("job_001"))
+    right = spoiled(loud, Downloaded, file=a_picture("job_001"))
+    right = spoiled(right, Delivered, image=a_picture("job_001"))
+    got = next(event for event in right if isinstance(event, Downloaded))
+    other, reference = a_picture("job_009"), a_picture("job_001")
+    link = msgspec.structs.replace(got, what=what, file=other)
+    wrong = Compared(at=9.0, sha256=other.sha256, reference=reference.sha256, difference=WHOLE)
+    astray, differs = found("RES-4", "job_003"), found("IMG-3", "job_002")
+    told = because(jobs(quiet, [*right, link, wrong]), astray, differs)
+    assert told == ({"IMG-3 job_002": "RES-4 job_003"} if folded else {})
+
+
 def test_a_miner_that_claims_deliveries_claims_expired_ones_too() -> None:
     expired = spoiled(good_job("job_002"), Polled, callback=CallbackSection(status="skipped"))
     claimed, told = found("CBK-10", "job_001"), found("EXP-7", "job_002")
     alike = jobs(good_job("job_001"), good_job("job_002"))
     assert because(alike, claimed, told) == {"EXP-7 job_002": "CBK-10 job_001"}
     assert because(jobs(good_job("job_001"), expired), claimed, told) == {}
+
+
+def test_a_miner_that_claims_deliveries_claims_those_of_other_jobs_too() -> None:
+    """Also of a job whose own claim is not judged."""
+    claimed, lost = found("CBK-10", "job_001"), found("CBK-1", "job_002")
+    missing = without(good_job("job_002"), Delivered)
+    assert because(jobs(good_job("job_001"), missing), claimed, lost) == {
+        "CBK-1 job_002": "CBK-10 job_001"
+    }
+    silent = spoiled(missing, Polled, callback=None)
+    for other in (silent, good_job("job_002")):
+        assert because(jobs(good_job("job_001"), other), claimed, lost) == {}
 
 
 def test_what_is_said_of_a_callback_to_the_url_of_another_job_is_of_that_url() -> None:

@@ -22,6 +22,7 @@ from asyncproof.history.events import (
     Polled,
     RunStarted,
     Submitted,
+    Unchanged,
 )
 from asyncproof.history.history import History
 from tests.support.histories import (
@@ -149,14 +150,17 @@ def linked(**changes: object) -> Spoil:
     return lambda e: [*spoiled(e, Delivered, fields=LINKED), link]
 
 
-def late_section(seconds: float) -> Spoil:
-    """The end shows at once, the callback section so many seconds after it."""
+def late_section(seconds: float, asked: int = 9) -> Spoil:
+    """The end shows at once, the callback section so many seconds after it; so many times in
+    between it was asked for in vain."""
 
     def spoil(events: list[AsyncEvent]) -> list[AsyncEvent]:
         last = [e for e in events if isinstance(e, Polled)][-1]
         bare = msgspec.structs.replace(last, callback=None)
         shown = msgspec.structs.replace(last, at=last.at + seconds)
-        return [*(e for e in events if e is not last), bare, shown]
+        end = {"job": last.job, "since": last.at, "at": shown.at, "slowest": 0.01}
+        alike = [Unchanged(count=asked, **end)] if asked else []  # type: ignore[arg-type]
+        return [*(e for e in events if e is not last), bare, *alike, shown]
 
     return spoil
 
@@ -366,6 +370,8 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
     ),
     ("a section that comes late", late_section(9.0), {"callback_section_comes_soon"}),
     ("a section within seconds", late_section(5.0), set()),
+    ("a section that nobody asked for in time", late_section(9.0, asked=0), set()),
+    ("a section that was asked for once, and soon", late_section(9.0, asked=1), set()),
     (
         "a section after a receiver that kept it waiting",
         both(late_section(9.0), delivered(nemesis="SlowAnswer", answered=200)),
@@ -541,14 +547,40 @@ def test_a_job_that_hung_by_itself_was_not_held_up(status: str, outcome: Outcome
     assert BY_NAME["slow_receivers_hold_up_nobody_else"](history).outcome is outcome
 
 
-@pytest.mark.parametrize("said", ["skipped", "expired"])
+@pytest.mark.parametrize("said", ["skipped", "expired", "delivered"])
 def test_a_job_whose_callback_was_withheld_was_not_held_up(said: str) -> None:
     section = CallbackSection(status=said)
     withheld = spoiled(without(good_job("job_002", at=0.1), Delivered), Polled, callback=section)
     result = BY_NAME["slow_receivers_hold_up_nobody_else"](a_run(held(good_job()), withheld))
     assert result.outcome is Outcome.NOT_APPLICABLE
-    lost = a_run(held(good_job()), without(good_job("job_002", at=0.1), Delivered))
-    assert BY_NAME["slow_receivers_hold_up_nobody_else"](lost).outcome is Outcome.FAIL
+    waits = spoiled(withheld, Polled, callback=None)
+    lost = BY_NAME["slow_receivers_hold_up_nobody_else"](a_run(held(good_job()), waits))
+    assert lost.outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("percents", "outcome"), [((25.0, 50.0), Outcome.NOT_APPLICABLE), ((25.0, 25.0), Outcome.FAIL)]
+)
+def test_a_job_that_was_worked_on_all_the_while_was_not_held_up(
+    percents: tuple[float, float], outcome: Outcome
+) -> None:
+    """It ended after the slow receiver had let go, since its own work took as long."""
+    late = spoiled(waiting(good_job("job_002", at=0.1), 12.1), Polled, at=12.0)
+    seen = [
+        Polled(at=at, job="job_002", took=0.01, status_code=200, status="processing", progress=p)
+        for at, p in zip((3.0, 8.0), percents, strict=True)
+    ]
+    kept = [e for e in late if not isinstance(e, Polled) or e.at == 12.0]
+    result = BY_NAME["slow_receivers_hold_up_nobody_else"](a_run(held(good_job()), [*kept, *seen]))
+    assert result.outcome is outcome
+
+
+def test_a_job_whose_callback_went_elsewhere_was_not_held_up() -> None:
+    waits = spoiled(good_job("job_002", at=0.1), Polled, callback=None)
+    secret = {"token": "nobody", "secret": "foreign", "secret_owner": "token-job_002"}
+    strayed = spoiled(waits, Delivered, path="/callback", **secret)
+    result = BY_NAME["slow_receivers_hold_up_nobody_else"](a_run(held(good_job()), strayed))
+    assert result.outcome is Outcome.NOT_APPLICABLE
 
 
 def test_a_callback_of_an_earlier_job_with_the_same_id_did_not_come_elsewhere() -> None:

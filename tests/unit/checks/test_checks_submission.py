@@ -355,3 +355,13 @@ def test_a_late_answer_counts_where_the_miner_was_heard_of_meanwhile(
 ) -> None:
     check = submission.no_submission_waits_while_the_miner_answers
     assert bool(check(build(scenario(*jobs))).findings) is found
+
+
+@pytest.mark.parametrize(("other_left", "found"), [(0.01, True), (0.5, False)])
+def test_a_program_that_sends_late_may_have_read_the_answers_as_late(
+    other_left: float, found: bool
+) -> None:
+    """A burst whose last job left that much after the first: what delayed it delayed both."""
+    jobs = [waiting("job_001", 0.0, 1.2), waiting("job_002", other_left, 0.8)]
+    result = submission.submissions_are_answered_at_once(build(scenario(*jobs)))
+    assert [finding.job for finding in result.findings] == ["job_001"] * found

@@ -54,6 +54,8 @@ from tests.support.words import (
     refused,
 )
 
+AT_HALF = Polled(at=0.9, job="job_001", took=0.0, status_code=200, progress=50)
+
 ROWS: list[Row] = [
     # LIV
     (
@@ -79,6 +81,12 @@ ROWS: list[Row] = [
         [job(hangs(JobHealth.STALLED, Stage.STEPPING, 42, 41, 41))],
         "got none for 8.0 s at 42 %, while polls are answered: job_001 seems to be stuck",
         "raise ASYNC_STEP_TIMEOUT",
+    ),
+    (
+        "every_job_makes_progress",
+        [job(hangs(JobHealth.STALLED, Stage.STARTING, 0), plus(AT_HALF))],
+        "got none for 8.0 s at 0 % (it had shown 50 %), while polls are answered: job_001 seems",
+        "what starts this job again",
     ),
     (
         "the_queue_moves",

@@ -13,6 +13,8 @@ from PIL import Image, ImageFilter
 from asyncproof.images.single import Sign, look
 from asyncproof.images.single.decoded_noise import likelihood, windows
 from asyncproof.images.single.statistics import measure
+from reference.miner.messages import Task
+from reference.miner.pictures.canvas import Canvas
 from tests.support.picture_files import Pixels
 
 SIDE = 512
@@ -471,6 +473,32 @@ def test_the_statistics_count_what_they_say() -> None:
 # Latents that were never denoised, as a public tiny autoencoder decodes them.
 DECODED = np.asarray(Image.open(Path(__file__).with_name("decoded_noise.png")))
 LARGE = np.tile(DECODED, (4, 4, 1))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "A bowl of fruit on a wooden table, still life, number 1115749843",
+        "A narrow street with lanterns, watercolour, number 374217477",
+    ],
+)
+def test_a_drawing_that_fills_a_small_picture_is_no_noise(prompt: str) -> None:
+    """Sound ones that were taken for noise: the fitted table has nine windows at 128 pixels."""
+    task = Task(
+        key="a job",
+        prompt=prompt,
+        width=128,
+        height=128,
+        steps=10,
+        guidance=7.0,
+        seed=42,
+        path="",
+        seconds=0.0,
+        lora="loras/ink.safetensors",
+    )
+    canvas = Canvas(task)
+    canvas.step(10)
+    assert look(canvas.pixels()) == ()
 
 
 @pytest.mark.parametrize(

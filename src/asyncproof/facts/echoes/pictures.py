@@ -17,12 +17,14 @@ from asyncproof.facts.judged_run import (
     JudgedRun,
     Pair,
 )
+from asyncproof.facts.pictures import pictures
 from asyncproof.facts.provoked import provocations
 from asyncproof.harness.verdict import Finding
 from asyncproof.history.history import JobRecord
 from asyncproof.workload.provocation import Provocation
 
 TRAIN = "train"
+IMAGE_URL = "image_url"  # where a picture was downloaded from
 
 
 def a_lora_that_stays(seen: JudgedRun) -> Iterator[Pair]:
@@ -109,6 +111,13 @@ def a_right_result_with_another_picture_beside_it(seen: JudgedRun) -> Iterator[P
             yield echo, cause
     changes = partial(_has_the_right_result, seen)  # at first
     yield from seen.each(("IMG-3", "IMG-4"), ("RES-3",), changes)
+    # Of a job whose own link is not judged, as other jobs have its id.
+    yield from seen.each(("IMG-3", "IMG-4"), ("RES-4",), partial(_is_wrong_by_its_link, seen))
+
+
+def _is_wrong_by_its_link(seen: JudgedRun, job: JobRecord) -> bool:
+    wrong = {source for source, file, _ in pictures(job) if difference(seen.history, job, file)}
+    return wrong == {IMAGE_URL} and _has_the_right_result(seen, job)
 
 
 def _has_the_right_result(seen: JudgedRun, job: JobRecord) -> bool:

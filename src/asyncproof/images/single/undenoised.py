@@ -40,6 +40,9 @@ SMOOTH = USUAL | {
     "detail": (0.15, 0.53),
 }
 FINE_COLOUR = (0.006, 0.3)  # squared steps of R − B ÷ those of R and B, in blocks of noise
+# Pixels a side from which the fitted weights were tried on sound pictures. In less there are so few
+# windows that one drawn object can fill most of them; noise is noise in every one.
+FITTED_FROM, SURELY = 192, 0.9
 SIDES = ("bottom", "right", "left")  # not the top, where leaves and clouds are
 
 
@@ -51,6 +54,8 @@ def undenoised(statistics: Statistics, limits: Thresholds) -> Iterator[Suspicion
         return
     numbers = windows(statistics)
     likely = likelihood(numbers)
+    if min(statistics.height, statistics.width) < FITTED_FROM and likely.min() < SURELY:
+        likely = np.zeros_like(likely)
     for side in SIDES:
         lines = max(_likely_lines(likely, side, limits), _usual_lines(numbers, side))
         total = len(from_side(likely, side))

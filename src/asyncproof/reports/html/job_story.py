@@ -90,6 +90,8 @@ def _fields(event: AsyncEvent) -> list[tuple[str, str]]:
 def _text(value: object) -> str:
     if isinstance(value, float):
         value = round(value, 3)
+    if isinstance(value, list | tuple):  # what is wrong with an answer, one a line
+        value = "\n".join(map(str, value))
     told = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return cut(told, BODY_SHOWN)
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from markupsafe import Markup
 from asyncproof.harness.contract import Clause
 from asyncproof.harness.verdict import CheckResult, Finding, Level, Verdict
 from asyncproof.reports import terminal
-from asyncproof.reports.grouped import echoes_told, group
+from asyncproof.reports.grouped import group
 from asyncproof.reports.html import plain_markdown
 
 HERE = Path(__file__).parent
@@ -89,7 +89,6 @@ def page(
             families=list(_families(clauses, verdict)),
             unjudged=[line for line in terminal.unjudged(verdict) if "CRASHED" not in line],
             exercised=list(terminal.exercised(verdict)),
-            echoes_told=partial(echoes_told, verdict),
             crashes=[result for result in verdict.results if result.crash],
             most_listed=MOST_LISTED,
             explained=plain_markdown.html,

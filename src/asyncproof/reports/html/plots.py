@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from asyncproof.facts.load_over_time import load_over_time
+from asyncproof.facts.load_over_time import load_over_time, peak
 from asyncproof.facts.spans import began_at, ended_at, last_seen
 from asyncproof.facts.timings import PERCENTILES, StageTimes
 from asyncproof.history.history import History, JobRecord
@@ -112,7 +112,7 @@ def load(history: History) -> Plot | None:
     if not series.in_flight:
         return None
     last = max(at for at, _ in series.in_flight)
-    most = max(count for _, count in series.in_flight)
+    most = peak(history)
     deepest = max(count for _, count in series.queued)
     x, y = _across(0, last), _up(most)
     lines = (

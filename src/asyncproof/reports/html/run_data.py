@@ -11,12 +11,12 @@ from typing import Any
 
 from asyncproof.facts import curl
 from asyncproof.facts.damage import broken_rule, difference, idle_references
-from asyncproof.facts.overlap import overlap
+from asyncproof.facts.load_over_time import peak
 from asyncproof.facts.pictures import pictures
 from asyncproof.facts.spans import last_seen, spans, stalls
 from asyncproof.harness.verdict import Finding, Verdict
 from asyncproof.history.build import split
-from asyncproof.history.events import AsyncEvent
+from asyncproof.history.events import AsyncEvent, Judged
 from asyncproof.history.history import History, JobRecord
 from asyncproof.reports.html.events_of_jobs import Numbered, events_of_jobs
 from asyncproof.reports.html.job_story import entries, lines_told
@@ -37,14 +37,16 @@ def run_data(events: Sequence[AsyncEvent], verdict: Verdict) -> RunData:
     """Everything of a run that the scripts of the page show."""
     whole, parts = split(events)
     findings = _findings(verdict)
-    lines = events_of_jobs(events, whole)
+    lines, tests = events_of_jobs(events, whole), _tests(events)
     scenarios, rows, stories = list[dict[str, Any]](), list[dict[str, Any]](), dict[str, Any]()
     for number, part in enumerate(parts):
         began, ended = _extent(part)
-        scenarios.append(_scenario(part, began, ended))
+        accused = any(findings[job.name] for job in part)
+        scenarios.append(_scenario(part, began, ended, accused=accused))
         for job in part:
             about = findings[job.name]
-            rows.append({**_row(part, job, about, verdict), "scenario": number})
+            row = _row(part, job, about, verdict)
+            rows.append({**row, "scenario": number, "tests": tests.get(job.name, [])})
             stories[job.name] = _story(part, job, lines[job.name], about, verdict)
     names = list(stories)
     chunks = tuple(
@@ -68,6 +70,17 @@ def _findings(verdict: Verdict) -> defaultdict[str, list[Finding]]:
     return found
 
 
+def _tests(events: Sequence[AsyncEvent]) -> dict[str, list[str]]:
+    """Which tests were judged on which job, where a run has recorded it: a scenario has the name of
+    one test, and others share its jobs."""
+    found = defaultdict[str, list[str]](list)
+    for event in events:
+        if isinstance(event, Judged):
+            for job in event.jobs or ():
+                found[job].append(event.scenario)
+    return {job: list(dict.fromkeys(names)) for job, names in found.items()}
+
+
 def _extent(part: History) -> tuple[float, float]:
     """The scenario from its start to the last end, delivery or sign of life of its jobs. That
     ended jobs are asked for once more later does not count."""
@@ -78,32 +91,48 @@ def _extent(part: History) -> tuple[float, float]:
     return began, max([last, began + 0.001, *ends, *delivered])
 
 
-def _scenario(part: History, began: float, ended: float) -> dict[str, Any]:
+def _scenario(part: History, began: float, ended: float, *, accused: bool) -> dict[str, Any]:
     started = part.scenario
     return {
         "name": started.name if started else "run",
         "nemesis": started.nemesis if started else "",
         "shape": started.shape if started else "",
-        "told": summary(part, ended - began),
+        "told": summary(part, ended - began, accused=accused),
         "began": round(began, 3),
         "ended": round(ended, 3),
     }
 
 
-def summary(part: History, seconds: float) -> str:
-    """What became of the jobs of a scenario, in one line."""
+def summary(part: History, seconds: float, *, accused: bool = False) -> str:
+    """What became of the jobs of a scenario, in one line. ``accused``: something was found of one
+    of them."""
     jobs = list(part)
     if not jobs:
         return f"requests only, no jobs, {seconds:.1f} s"
     n, done = len(jobs), sum(job.completed for job in jobs)
     damaged = sum(any(broken_rule(part, j, p) for _, p, _ in pictures(j)) for j in jobs)
-    told = f"{done} of {n} jobs completed in {seconds:.1f} s"
-    told += f" ({done / seconds:.1f} a second), up to {overlap(jobs)} in flight together"
+    told = f"{done} of {n} jobs completed in {seconds:.1f} s ({done / seconds:.1f} a second), "
+    told += "; ".join([f"up to {peak(part)} in flight", *_others(jobs)])
     if damaged:
         told += f"; {damaged} with a damaged picture"
-    elif n > 3 and done == n:
-        told += f"; no failure in {n} means: below {3 / n:.1%} with 95 % confidence"
+    elif n > 3 and done == n and not accused:
+        told += (
+            f"; no failure in {n}: fewer than {300 / n:.0f} % of such jobs fail (95 % confidence)"
+        )
     return told
+
+
+def _others(jobs: Sequence[JobRecord]) -> Iterator[str]:
+    """How many did not complete, and why."""
+    ended = [job for job in jobs if job.terminal and not job.completed]
+    refused = [job for job in jobs if job.answered and not job.accepted]
+    for count, told in (
+        (len(ended), "failed"),
+        (len(refused), "not accepted"),
+        (sum(not job.completed for job in jobs) - len(ended) - len(refused), "without an end"),
+    ):
+        if count > 0:
+            yield f"{count} {told}"
 
 
 def _row(
@@ -128,7 +157,8 @@ def _row(
 
 
 def _is_good(delivery: Any) -> bool:
-    return bool(delivery.stored and delivery.secret == "match")
+    """One that we broke ourselves is not the miner's fault."""
+    return bool((delivery.stored or delivery.nemesis) and delivery.secret == "match")
 
 
 def _story(

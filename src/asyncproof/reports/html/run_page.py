@@ -66,9 +66,8 @@ def _about(whole: History, command: str, note: str) -> About:
     if started:
         date = datetime.fromtimestamp(started.wall, UTC)
         began = f"{date:%Y-%m-%d %H:%M:%S} UTC"
-        facts = {"miner": started.target, "began": began, "run": started.run} | facts
-        facts["seed"] = str(started.seed)
-
+        ran = {"miner": started.target, "began": began, "run": started.run}
+        facts = ran | {"seed": str(started.seed)} | facts
     return About(
         facts,
         {"jobs": len(whole.jobs), "pictures": len(whole.pictures)},

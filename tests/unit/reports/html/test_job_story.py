@@ -69,6 +69,12 @@ def test_what_went_wrong_is_marked() -> None:
     assert [entry.tone for entry in told if "failed" in entry.said] == ["bad"]
 
 
+def test_what_is_wrong_with_an_answer_stands_line_by_line() -> None:
+    events = scenario(spoiled(good_job(), Polled, problems=("no `status`", "no `job_id`")))
+    told = list(entries(events_of_jobs(events, build(events))["job_001"]))
+    assert ("problems", "no `status`\nno `job_id`") in [field for e in told for field in e.fields]
+
+
 @pytest.mark.parametrize(
     ("numbers", "told"),
     [([], ""), ([3], "3"), ([3, 4, 5], "3-5"), ([9, 1, 2, 7], "1-2, 7, 9")],

@@ -11,7 +11,7 @@ import pytest
 
 from asyncproof.checks import ALL
 from asyncproof.harness.contract import parse
-from asyncproof.harness.verdict import Verdict, judge
+from asyncproof.harness.verdict import CheckResult, Finding, Verdict, judge
 from asyncproof.history.build import build
 from asyncproof.history.events import AsyncEvent, Examined, Polled, RunStarted, Submitted
 from asyncproof.reports.html import page as module
@@ -135,3 +135,20 @@ def test_a_damaged_picture_is_marked_beside_its_reason() -> None:
     assert "1 with a damaged picture" in found.index["scenarios"][0]["told"]
     (picture,) = found.chunks[0]["job_001"]["pictures"]
     assert (picture["damage"], picture["source"]) == ("rows: 12 of 64 rows", "callback, result")
+
+
+def test_what_a_cause_explains_is_linked_and_named() -> None:
+    echo = Finding("IMG-1", "job_001 (an id)", "whole", "none", because="POL-1")
+    cause = Finding("POL-1", "job_001 (an id)", "queued", "running")
+    result = CheckResult("check", ("POL-1", "IMG-1"), 2, (cause, echo))
+    html = report_page([START, *scenario(good_job())], Verdict((result,)), CLAUSES)
+    assert '<a href="#IMG-1">IMG-1</a> Whole ×1' in html
+
+
+def test_jobs_in_flight_are_counted_alike_everywhere() -> None:
+    """By when the jobs ended by their own account, not by when a poll saw it."""
+    html = rendered(good_job("job_001"), good_job("job_002", at=1.2))
+    assert set(re.findall(r"(?:at most|up to) \d+ in flight", html)) == {
+        "at most 1 in flight",
+        "up to 1 in flight",
+    }

@@ -1,5 +1,7 @@
 // The drawer: everything about one job, in the order in which it happened.
 
+const MOST_TESTS = 4; // named of those that a job was judged for
+
 const drawer = el("dialog", {class: "drawer", "aria-labelledby": "drawer-title"});
 
 function copyable(label, value) {
@@ -32,7 +34,7 @@ function subtracted(picture) {
 
 function pictures(story) {
   return story.pictures.map((picture) => {
-    const figures = [figure(picture.path, picture.source, picture.damage)];
+    const figures = [figure(picture.path, `from: ${picture.source}`, picture.damage)];
     if (picture.reference)
       figures.push(figure(picture.reference, "the same request, drawn while nothing else ran", ""), subtracted(picture));
     return el("section", {class: "beside"}, el("div", {class: "figures"}, figures),
@@ -80,6 +82,13 @@ function step(job, by, label) {
     onclick: () => { location.replace(`#${other.name}`); }}, by < 0 ? "‹" : "›");
 }
 
+function sentFor(job) {
+  const tests = job.tests.slice(0, MOST_TESTS).join(", ");
+  const more = job.tests.length - MOST_TESTS;
+  return `sent by ${run.scenarios[job.scenario].name}` +
+    (tests ? `, judged by ${tests}${more > 0 ? ` and ${more} more` : ""}` : "");
+}
+
 function openJob(name) {
   const job = run.jobs[jobNumber.get(name)];
   const story = storyOf(name);
@@ -90,13 +99,13 @@ function openJob(name) {
       step(job, -1, "Job before"), step(job, 1, "Next job"),
       el("button", {type: "button", class: "close", "aria-label": "Close", onclick: () => drawer.close()}, "×")),
     el("div", {class: "content"},
-      el("p", {}, el("span", {class: `tally ${job.tone}`}, job.tone), ` ${job.status}, in ${run.scenarios[job.scenario].name}`),
+      el("p", {}, el("span", {class: `tally ${job.tone}`}, job.tone), ` status: ${job.status}; ${sentFor(job)}`),
       story.findings.length ? el("ul", {class: "told"}, story.findings.map(findingItem)) : "",
       job.stalls.filter(([, , told]) => !story.findings.some((finding) => finding.actual.includes(told)))
         .map(([, , told]) => el("p", {class: "incomplete"}, told)),
       pictures(story),
       curve(story),
-      el("h3", {}, "What happened"),
+      el("h3", {}, "What happened ", el("small", {}, "seconds into the run; on the right, the line of history.ndjson")),
       el("ol", {class: "events"}, story.events.map(eventItem)),
       copyable("The request as curl", story.curl),
       copyable("Its lines of the history", `sed -n '${numbers}p' history.ndjson`),

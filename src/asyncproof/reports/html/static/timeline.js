@@ -64,10 +64,13 @@ function thumbnails(jobs) {
         onerror: (event) => event.target.replaceWith(text(job.name))})));
 }
 
+const hostility = (nemesis) => /^(quiet)?$/i.test(nemesis) ? "nothing was hostile"
+  : `nemesis (what our callback server did on purpose): ${nemesis}`;
+
 function fill(scenario, count = FIRST_ROWS) {
   const jobs = rowsOf(scenario.number);
   const rows = jobs.slice(0, count);
-  const inside = [el("p", {}, `Sent ${scenario.shape}; nemesis: ${scenario.nemesis}.`)];
+  const inside = [el("p", {}, `Sent ${scenario.shape}; ${hostility(scenario.nemesis)}.`)];
   if (rows.length)
     inside.push(el("div", {class: "tracks", tabindex: "0", role: "region", "aria-label": `jobs of ${scenario.name} over time`},
       el("div", {class: "axis", "aria-hidden": "true"}, el("span", {class: "name"}), el("span", {class: "track"}, ticks(scenario))),
