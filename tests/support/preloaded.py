@@ -23,6 +23,7 @@ import asyncproof.cli.watch
 import asyncproof.pytest_plugin
 import asyncproof.run.fixtures
 import asyncproof.run.pytest_session
+import asyncproof.worker.cli
 import reference.miner.cli
 import reference.miner.server
 import reference.miner.worker
