@@ -302,15 +302,24 @@ class Learned(Event, frozen=True):
 class Compared(Event, frozen=True):
     """A picture beside its idle reference. ``difference`` says where and what is damaged; empty
     where they agree, or where the picture has only drifted: by ``drifted`` levels of 0 to 255 in
-    the mean of all samples. ``learned_from``: how many pictures taught how far pictures drift in
-    this run.
+    the mean of all samples. ``in_a_part``: the rest of a picture that differs is that of its
+    reference; None where it does not differ. ``learned_from``: how many pictures taught how far
+    pictures drift in this run.
     """
 
     sha256: str
     reference: str = msgspec.field(name="twin")  # as recorded histories have it
     difference: str = ""
+    in_a_part: bool | None = None
     drifted: float = 0.0
     learned_from: int = 0
+
+    def __post_init__(self) -> None:
+        """Histories of before this was recorded have it in the sentence only."""
+        if self.difference and self.in_a_part is None:
+            of_all = ("Wrong ", "Damaged picture", "cannot be compared")
+            partly = not self.difference.startswith(of_all)
+            force_setattr(self, "in_a_part", partly and "; the rest differs" not in self.difference)
 
 
 class Probed(Event, frozen=True):
