@@ -34,7 +34,7 @@ test-fast: ## those that need no process, no browser and no server
 	@cd $(ROOT) && $(call pytest_per_core,1,worksteal,tests/unit)
 test-integration: ## those that start servers, commands or a browser
 	@$(INSTALL) requirements_dev.txt
-	@cd $(ROOT) && $(call pytest_per_core,1.5,worksteal,tests/browser tests/integration)
+	@cd $(ROOT) && $(call pytest_per_core,2,worksteal,tests/browser tests/integration)
 test-matrix: ## the suites against every fault; the rows mostly wait, so five to two cores
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(call pytest_per_core,2.5,load --maxschedchunk 1,tests/matrix)

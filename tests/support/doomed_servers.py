@@ -111,7 +111,7 @@ def _dying_write(
 ) -> Callable[[int, Any], int]:
     def dying_write(descriptor: int, data: Any) -> int:
         picture = isinstance(data, memoryview)
-        if not picture and b'{"number"' not in bytes(data[:16]):
+        if not picture and b'"received_at":' not in bytes(data):
             return write(descriptor, data)
         die_if("before a picture is written" if picture else "before the journal line")
         if reached("half a picture written" if picture else "half a journal line written"):

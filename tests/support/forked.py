@@ -36,11 +36,14 @@ def module_process(
     *,
     environ: Mapping[str, str],
     output: Path,
+    errors: Path | None = None,
     cwd: Path = ROOT,
 ) -> Iterator[ForkServerProcess]:
     """``python -m MODULE ARGUMENTS``; ends with the context. All that it prints goes to the file
-    ``output``."""
-    process = _context.Process(target=_become, args=(module, arguments, dict(environ), output, cwd))
+    ``output``, or what goes to standard error to ``errors``, where that is given."""
+    process = _context.Process(
+        target=_become, args=(module, arguments, dict(environ), (output, errors or output), cwd)
+    )
     process.start()
     try:
         yield process
@@ -53,14 +56,18 @@ def module_process(
 
 
 def _become(
-    module: str, arguments: Sequence[str], environ: Mapping[str, str], output: Path, cwd: Path
+    module: str,
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    outputs: tuple[Path, Path],
+    cwd: Path,
 ) -> None:
     """The first function of the new process."""
     _end_with_the_tests()
     util.spawnv_passfds = _fork_instead  # type: ignore[assignment]
-    with output.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    for number, path in enumerate(outputs, 1):
+        with path.open("ab") as file:
+            os.dup2(file.fileno(), number)
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(cwd)

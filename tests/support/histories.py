@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from asyncproof.harness.history_file import Event
+from asyncproof.harness.history_file import Happened
 from asyncproof.harness.verdict import Check, Outcome, judge
 from asyncproof.history.build import build
 from asyncproof.history.events import (
@@ -28,7 +28,7 @@ from asyncproof.history.history import History
 from asyncproof.wire.protocol import JsonBody
 from asyncproof.workload.special_cases import CASE, MEANT
 
-T = TypeVar("T", bound=Event)
+T = TypeVar("T", bound=Happened)
 EPOCH = datetime(2026, 1, 1)
 SILENT = GaveUp(
     at=9.0, job="job_001", waiting_for="a terminal state", last_state="processing", waited=9
@@ -116,7 +116,7 @@ def spoiled(events: Sequence[AsyncEvent], kind: type[T], **changes: Any) -> list
     return [*events[:position], changed, *events[position + 1 :]]
 
 
-def without(events: list[AsyncEvent], kind: type[Event]) -> list[AsyncEvent]:
+def without(events: list[AsyncEvent], kind: type[Happened]) -> list[AsyncEvent]:
     return [event for event in events if not isinstance(event, kind)]
 
 

@@ -4,42 +4,32 @@ import asyncio
 import gc
 import logging
 import os
-import shlex
-import shutil
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
 
 import click
 
+from asyncproof.cli import callback_options as given
 from asyncproof.harness.exit_codes import ExitCode
-from asyncproof.nemesis import ALL
 from asyncproof.places import HOME
 from asyncproof.receiver.access import (
-    SHORTEST_TOKEN,
     AllowedNetworks,
     ViewAccess,
     is_loopback,
-    network,
-    tls_context,
     view_access,
 )
 from asyncproof.receiver.address_limits import AddressRules
 from asyncproof.receiver.bodies import shape_of
 from asyncproof.receiver.callback_log import CallbackLog
 from asyncproof.receiver.callback_server import CallbackServer, CallbackServerError
-from asyncproof.receiver.control import ControlRules
-from asyncproof.receiver.signatures import UNPROVEN, signature_scheme
-from asyncproof.receiver.storage.retention import Keep, keep
-from asyncproof.settings import CALLBACK_URL
+from asyncproof.receiver.signatures import UNPROVEN
+from asyncproof.receiver.storage.retention import Keep
 from asyncproof.vocabulary import DOCUMENTED
-from asyncproof.wire.dialect import Dialect, dialect
-from asyncproof.wire.profile import ServerProfileError
+from asyncproof.wire.dialect import Dialect
 
 _PROOFS = {
     "header": "header {header}",
@@ -108,89 +98,6 @@ def _link(server: CallbackServer, hosts: Collection[str], token: str) -> str:
     return f"{scheme}://{named}:{server.port}/?token={token}"
 
 
-def _token(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    if text is not None and not (len(text) >= SHORTEST_TOKEN and text.isprintable()):
-        raise click.BadParameter(f"at least {SHORTEST_TOKEN} printable characters are needed")
-    return text
-
-
-def _dialect(_context: click.Context, _option: click.Parameter, name: str) -> Dialect:
-    try:
-        return dialect(name)
-    except ServerProfileError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _networks(
-    _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
-) -> AllowedNetworks:
-    try:
-        return AllowedNetworks(tuple(map(network, texts)))
-    except ValueError as error:
-        raise click.BadParameter(f"{error}; use for example 192.0.2.0/24") from None
-
-
-def _consumer(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
-    if url is not None:
-        try:
-            CALLBACK_URL.read(url)
-        except ValueError:
-            raise click.BadParameter(f"it must be {CALLBACK_URL.allowed}") from None
-    return url
-
-
-def _notified(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
-    """A url, or a command that is there."""
-    if text is None or text.startswith(("http://", "https://")):
-        return text
-    try:
-        command = shlex.split(text)
-    except ValueError as error:
-        raise click.BadParameter(f"it cannot be read as a command: {error}") from None
-    if not command or shutil.which(command[0]) is None:
-        raise click.BadParameter(f"there is no command {text.split(' ')[0]!r} here")
-    return text
-
-
-def _policy(
-    _context: click.Context, _option: click.Parameter, texts: tuple[str, ...]
-) -> Keep | None:
-    try:
-        return keep(texts) if texts else None
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _control(port: int | None, token: str | None) -> ControlRules | None:
-    if port is None or token is None:
-        return None
-    return ControlRules(port, token, {type(each).__name__: type(each) for each in ALL})
-
-
-def _tls(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    if cert is None and key is None:
-        return None
-    if cert is None or key is None:
-        raise click.UsageError("--cert and --key are needed together")
-    try:
-        return tls_context(cert, key)
-    except OSError as error:
-        raise click.UsageError(
-            f"--cert {cert} and --key {key} cannot be used as a certificate and its key: {error}"
-        ) from None
-
-
-def _url(base_url: str) -> SplitResult:
-    try:
-        public = urlsplit(base_url)
-        _ = public.port
-    except ValueError:
-        raise click.BadParameter(
-            f"{base_url!r} has no usable port", param_hint="--base-url"
-        ) from None
-    return public
-
-
 @click.command(name="callback-server")
 @click.option("--host", envvar="ASYNC_CALLBACK_BIND_HOST", default="0.0.0.0", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), help="default: the port of --base-url")
@@ -213,13 +120,13 @@ def _url(base_url: str) -> SplitResult:
 @click.option(
     "--forward",
     metavar="URL",
-    callback=_consumer,
+    callback=given.consumer_url,
     help="pass each stored callback on to this url, and tell the miner its answer",
 )
 @click.option(
     "--notify",
     metavar="COMMAND|URL",
-    callback=_notified,
+    callback=given.command_or_url,
     help="tell this command (on its standard input) or url (by POST) of each damaged image, as a "
     "line of JSON",
 )
@@ -228,7 +135,7 @@ def _url(base_url: str) -> SplitResult:
     "limits",
     multiple=True,
     metavar="30d|5GB",
-    callback=_policy,
+    callback=given.keep_policy,
     help="remove callbacks older than this, or beyond the newest of this size; repeatable; "
     "default: nothing is ever removed",
 )
@@ -265,7 +172,7 @@ def _url(base_url: str) -> SplitResult:
     metavar="NAME",
     envvar="ASYNC_PROFILE",
     default=DOCUMENTED,
-    callback=_dialect,
+    callback=given.spoken_dialect,
     help="whose callbacks these are: a shipped profile or a TOML file (docs/profiles.md)",
 )
 @click.option(
@@ -278,7 +185,7 @@ def _url(base_url: str) -> SplitResult:
 @click.option(
     "--view-token",
     envvar="ASYNC_CALLBACK_VIEW_TOKEN",
-    callback=_token,
+    callback=given.view_token,
     help="what everybody must present to look at the dashboard and the lists; default: a new one "
     "for other machines, printed at start, and none on this machine",
 )
@@ -288,7 +195,7 @@ def _url(base_url: str) -> SplitResult:
     "allowed",
     multiple=True,
     metavar="NETWORK",
-    callback=_networks,
+    callback=given.allowed_networks,
     help="who may connect, such as 192.0.2.0/24; repeatable; default: everybody",
 )
 @click.option("--cert", type=click.Path(path_type=Path), help="TLS certificate chain (PEM)")
@@ -321,18 +228,13 @@ def callback_server(
     """Receive callbacks, store them, and show them live in the browser."""
     if view_token is not None and no_view_token:
         raise click.UsageError("--view-token and --no-view-token exclude each other")
-    if control_port is not None and view_token is None:
-        raise click.UsageError("--control-port needs a --view-token")
     asked, shape = spoken.profile.callback, shape_of(spoken)
     signature = signature or (asked.proof if asked else "header")
     open_to_all = no_view_token or (view_token is None and is_loopback(host))
-    tls = _tls(cert, key)
-    try:
-        signature_scheme(signature, (secret, *also))
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--secret") from None
+    tls = given.tls_of(cert, key)
+    given.check_secrets(signature, (secret, *also))
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    public = _url(base_url)
+    public = given.public_url(base_url)
     hosts = [public.hostname] if public.hostname else []
     access = None if open_to_all else view_access(view_token)
     log = CallbackLog(_to_stdout)
@@ -353,7 +255,7 @@ def callback_server(
         notify=notify,
         keep=limits,
         by_address=AddressRules(address_connections, address_refusals),
-        control=_control(control_port, view_token),
+        control=given.control_rules(control_port, view_token),
         on_event=None if quiet else log,
         shape=shape,
     )

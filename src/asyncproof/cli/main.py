@@ -1,12 +1,15 @@
 """The command line ``asyncproof``: a group whose commands are imported when they are used."""
 
+import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib import import_module
+from typing import Any
 
 import click
 
 from asyncproof import __version__
+from asyncproof.cli.unread_output import UNREAD, discard_the_rest, go_on_unread
 
 # Module, attribute, and the line that ``--help`` shows without importing the module.
 COMMANDS: Mapping[str, tuple[str, str, str]] = {
@@ -38,6 +41,9 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "suites": ("coordinator.cli", "main", "Run several suites in parallel, with one verdict."),
     "reference-miner": ("cli.reference_miner", "reference_miner", "Run the reference miner."),
 }
+# These go on until somebody ends them. All others end by themselves, with an exit code that tells
+# what they found, and do so as well where nobody reads their output to its end.
+ENDLESS = frozenset({"callback-server", "watch", "reference-miner"})
 
 
 class LazyGroup(click.Group):
@@ -66,6 +72,13 @@ class LazyGroup(click.Group):
             ctx.fail(f"No such command '{args[0]}'.{hint}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            discard_the_rest()
+            sys.exit(UNREAD)
+
 
 @click.group(cls=LazyGroup, invoke_without_command=True)
 @click.version_option(__version__, package_name="asyncproof", prog_name="asyncproof")
@@ -75,6 +88,8 @@ def cli(context: click.Context) -> None:
 
     Without a command, runs the suite (as `run` does) against ASYNC_MINER_URL.
     """
+    if context.invoked_subcommand not in ENDLESS:
+        go_on_unread()
     if context.invoked_subcommand is None:
         run = cli.get_command(context, "run")
         assert run is not None

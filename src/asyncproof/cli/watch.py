@@ -86,6 +86,8 @@ def watch(
     order = Order(settings.miner_url, job_ids, settings, interval, longest, jsonl)
     try:
         sys.exit(asyncio.run(_Watcher(order).run()))
+    except BrokenPipeError:  # nobody reads on
+        raise
     except OSError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(ExitCode.SETUP_FAILED)

@@ -1,6 +1,6 @@
 """Why a picture counts as damaged: the strongest evidence there is, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from asyncproof.history.events import Compared, Examined, File
@@ -62,17 +62,17 @@ def _agree(history: History, one: str, other: str) -> bool | None:
     """Whether two pictures are the same; None where they differ and nobody compared them."""
     if one == other:
         return True
-    found = _compared(history, one, other)
+    found = _beside_each_other(history, one, other)
     return None if found is None else not found.difference
 
 
 def difference_between(history: History, one: File, other: File) -> str:
     """How two pictures differ; empty where they do not, and where nobody compared them."""
-    found = _compared(history, one.sha256, other.sha256)
+    found = _beside_each_other(history, one.sha256, other.sha256)
     return found.difference if found else ""
 
 
-def _compared(history: History, one: str, other: str) -> Compared | None:
+def _beside_each_other(history: History, one: str, other: str) -> Compared | None:
     return history.compared.get((one, other)) or history.compared.get((other, one))
 
 
@@ -98,8 +98,14 @@ def difference(history: History, job: JobRecord, picture: File) -> str | None:
     references = {reference.sha256 for reference in idle_references(history, job.recipe)}
     if picture.sha256 in references:
         return ""
+    compared = _compared(history, picture, references)
+    return None if compared is None else compared.difference
+
+
+def _compared(history: History, picture: File, references: Iterable[str]) -> Compared | None:
+    """The comparison of a picture with one of these, by their hashes."""
     found = (history.compared.get((picture.sha256, reference)) for reference in references)
-    return next((compared.difference for compared in found if compared is not None), None)
+    return next((compared for compared in found if compared is not None), None)
 
 
 def is_confirmed(history: History, job: JobRecord, picture: File) -> bool:
@@ -129,15 +135,14 @@ def apart(history: History, job: JobRecord) -> str | None:
     return next((told for told in found if told), "" if "" in found else None)
 
 
-# How a comparison is told that found a difference everywhere, and one with drift around it.
-THROUGHOUT = ("Wrong picture", "Damaged picture", "Wrong dimensions")
-DRIFT_BESIDE = "; the rest differs"
-
-
 def differs_in_a_part(history: History, job: JobRecord) -> bool:
-    """Whether the rest of the job's picture is that of its idle reference to the byte."""
-    told = apart(history, job) or ""
-    return bool(told) and not told.startswith(THROUGHOUT) and DRIFT_BESIDE not in told
+    """Whether the rest of the job's picture is that of its idle reference."""
+    references = {reference.sha256 for reference in idle_references(history, job.recipe)}
+    pictures = [picture for picture in job.pictures() if picture.sha256 not in references]
+    found = [_compared(history, picture, references) for picture in pictures]
+    differing = (compared for compared in found if compared is not None and compared.difference)
+    first = next(differing, None)
+    return first is not None and first.in_a_part is True
 
 
 def looks_blank(history: History, job: JobRecord, picture: File) -> bool:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -20,7 +20,14 @@ class Event(msgspec.Struct, frozen=True, tag=True, kw_only=True, omit_defaults=T
     at: float
 
 
-E = TypeVar("E", bound=Event)
+class Happened(Protocol):
+    """What a history is made of: structs with a tag of their own and a time; mostly an Event."""
+
+    @property
+    def at(self) -> float: ...
+
+
+E = TypeVar("E", bound=Happened)
 
 
 class HistoryError(ValueError):
@@ -37,7 +44,7 @@ class HistoryWriter:
         self._lock = threading.Lock()
         self._encoder = msgspec.json.Encoder()
 
-    def append(self, event: Event) -> int:
+    def append(self, event: Happened) -> int:
         """Write the event as one line, or nothing of it; where in the file it begins.
 
         Raises:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from asyncproof.harness.history_file import Event, HistoryWriter
+from asyncproof.harness.history_file import Happened, HistoryWriter
 
 MIB = 2**20
-E = TypeVar("E", bound=Event)
+E = TypeVar("E", bound=Happened)
 
 
 class RunRecorder(Generic[E]):

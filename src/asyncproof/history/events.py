@@ -197,24 +197,21 @@ class Unchanged(Event, frozen=True):
     slowest: float
 
 
-class Delivered(Event, frozen=True):
-    """A request reached the callback server: one delivery attempt of the miner, as received.
+class AttemptFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What is known of one delivery attempt of the miner, as our callback server received it.
 
     ``token`` is from the url (None: the plain ``/callback``). ``secret`` says how the secret
     compared: ``match``, ``missing``, ``wrong``, or ``foreign``, and then ``secret_owner`` is the
     token of the job whose secret it is. ``fields`` are the text fields of the form. ``answered`` is
     the status code that our server sent, None where it sent none; ``answer`` the first 500
-    characters of its body; ``stored`` whether all of it is on disk. ``began`` and ``at`` are the
-    times of the first and last byte. ``problems`` lists what was wrong with a well-formed request,
-    ``form_problems`` those of them that are about the form itself; ``broken`` why it could not be
-    read to its end; ``another_boundary``: its boundary is not that of the header;
-    ``went_away``: the miner closed the connection before it was answered. ``nemesis`` tells that
-    the answer was a hostile act of ours. ``delivery_id`` is the same in each repeat of a delivery,
-    where the miner promises to deliver at least once.
+    characters of its body; ``stored`` whether all of it is on disk. ``problems`` lists what was
+    wrong with a well-formed request, ``form_problems`` those of them that are about the form
+    itself; ``broken`` why it could not be read to its end; ``another_boundary``: its boundary is
+    not that of the header; ``went_away``: the miner closed the connection before it was answered.
+    ``nemesis`` tells that the answer was a hostile act of ours. ``delivery_id`` is the same in each
+    repeat of a delivery, where the miner promises to deliver at least once.
     """
 
-    number: int
-    began: float
     method: str
     path: str
     token: str | None
@@ -234,6 +231,18 @@ class Delivered(Event, frozen=True):
     nemesis: str = ""
     secret_owner: str | None = None
     delivery_id: str = ""
+
+
+# No Event, which has a field of its own: structs that have fields cannot be joined in a third.
+class Delivered(AttemptFacts, frozen=True, kw_only=True, tag=True):
+    """A request reached the callback server: one delivery attempt, numbered from 1.
+
+    ``began`` and ``at`` are the times of the first and last byte.
+    """
+
+    at: float
+    number: int
+    began: float
 
     @property
     def was_failed(self) -> bool:
@@ -310,15 +319,24 @@ class Learned(Event, frozen=True):
 class Compared(Event, frozen=True):
     """A picture beside its idle reference. ``difference`` says where and what is damaged; empty
     where they agree, or where the picture has only drifted: by ``drifted`` levels of 0 to 255 in
-    the mean of all samples. ``learned_from``: how many pictures taught how far pictures drift in
-    this run.
+    the mean of all samples. ``in_a_part``: the rest of a picture that differs is that of its
+    reference; None where it does not differ. ``learned_from``: how many pictures taught how far
+    pictures drift in this run.
     """
 
     sha256: str
     reference: str = msgspec.field(name="twin")  # as recorded histories have it
     difference: str = ""
+    in_a_part: bool | None = None
     drifted: float = 0.0
     learned_from: int = 0
+
+    def __post_init__(self) -> None:
+        """Histories of before this was recorded have it in the sentence only."""
+        if self.difference and self.in_a_part is None:
+            of_all = ("Wrong ", "Damaged picture", "cannot be compared")
+            partly = not self.difference.startswith(of_all)
+            force_setattr(self, "in_a_part", partly and "; the rest differs" not in self.difference)
 
 
 class Probed(Event, frozen=True):

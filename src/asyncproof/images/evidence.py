@@ -81,21 +81,29 @@ def distance(picture: Path, reference: Path, allowed: Tolerance) -> tuple[float,
     return reach(scores(pixels, expected))
 
 
+@dataclass(frozen=True, slots=True)
+class BesideReference:
+    """The fields of a ``Compared`` event that come from the two files."""
+
+    difference: str = ""
+    in_a_part: bool | None = None
+    drifted: float = 0.0
+
+
 def judged(
     picture: Path, reference: Path, allowed: Tolerance, others: Sequence[tuple[str, Path]]
-) -> tuple[str, float]:
-    """Where and how a picture is damaged beside its idle reference, in words, empty where it is
-    not; and by how many levels it drifted, 0 where it is the same.
+) -> BesideReference:
+    """Where and how a picture is damaged beside its idle reference.
 
     ``others`` are pictures that may have got into it, with what to call them, likeliest first.
     """
     try:
         pixels, expected = decode(picture.read_bytes()), decode(reference.read_bytes())
     except UndecodableError as error:
-        return f"cannot be compared: {error}", 0.0
+        return BesideReference(f"cannot be compared: {error}", in_a_part=False)
     found = judge(pixels, expected, allowed)
     if found.likeness is not Likeness.DAMAGED:
-        return "", found.levels
+        return BesideReference(drifted=found.levels)
     candidates = [Candidate(label, decode(path.read_bytes())) for label, path in others]
     told = judge(pixels, expected, allowed, candidates).difference
-    return told.reason if told else "", 0.0
+    return BesideReference(told.reason, told.in_a_part) if told else BesideReference()

@@ -20,5 +20,5 @@ class NoAnswer(Nemesis):
         await attempt.take()
         attempt.say("does not answer")
         await attempt.pause(self.seconds)
-        attempt.record.broken = f"we left it unanswered for {self.seconds:g} s"
+        attempt.record.note(broken=f"we left it unanswered for {self.seconds:g} s")
         return None

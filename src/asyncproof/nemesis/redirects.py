@@ -37,5 +37,5 @@ class Redirects(Nemesis):
         if self.to is To.OTHER_HOST:
             base = await attempt.context.elsewhere(attempt.host)
         attempt.say(f"redirected with {self.status} to the {self.to}")
-        location = f"{base}{attempt.record.path}?moved"
+        location = f"{base}{attempt.record.facts.path}?moved"
         return AttemptAnswer(self.status, f"moved to {location}", {"Location": location})

@@ -22,6 +22,6 @@ class RedirectsInTurn(Nemesis):
     to: To = To.SAME_HOST
 
     async def receive(self, attempt: DeliveryAttempt) -> AttemptAnswer:
-        place = attempt.context.place(attempt.record.path)
+        place = attempt.context.place(attempt.record.facts.path)
         code = CODES[(place - 1) % len(CODES)]
         return await Redirects(code, self.to).receive(attempt)

@@ -166,15 +166,16 @@ class ArtifactStore:
     async def _compare(self, planned: PlannedComparison, allowed: Tolerance) -> None:
         one, two = self._folder / planned.picture.path, self._folder / planned.reference.path
         candidates = [(label, self._folder / other.path) for label, other in planned.others]
-        told, drifted = await self._in_pool(judged, one, two, allowed, candidates)
+        found = await self._in_pool(judged, one, two, allowed, candidates)
         picture, reference = planned.pair
         self._record(
             Compared(
                 at=self._clock(),
                 sha256=picture,
                 reference=reference,
-                difference=told,
-                drifted=drifted,
+                difference=found.difference,
+                in_a_part=found.in_a_part,
+                drifted=found.drifted,
                 learned_from=allowed.structure.pairs,
             )
         )

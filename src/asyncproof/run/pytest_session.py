@@ -155,7 +155,7 @@ class RunHooks:
     def pytest_report_collectionfinish(self, config: pytest.Config) -> list[str]:
         """What the run will cost, before the first job."""
         run = self._run
-        if not self._is_the_suite or run.rehearse is None:
+        if not self._is_the_suite or run.rehearse is None or self._is_empty:
             return []
         made = run.plan(assumed(run.settings))
         if config.getoption("asyncproof_plan"):

@@ -67,4 +67,7 @@ def nothing_selected(keyword: str, names: Sequence[str]) -> str:
     near = get_close_matches(keyword, [*words, *parts], n=3)
     meant = f" (did you mean {', '.join(near)}?)" if near else ""
     chosen = f"-k {keyword!r}{meant}" if keyword else "the options"
-    return f"Nothing was tested: of {len(names)} tests, none is selected by {chosen}"
+    return (
+        f"Nothing was tested: of {len(names)} tests, none is selected by {chosen}. "
+        "List the tests: the same command with --plan in its place"
+    )

@@ -66,6 +66,8 @@ def test_an_expression_that_selects_nothing_says_so(shell: Shell, miner: str) ->
     ran = shell.cli("run", "-k", "raipd", ASYNC_MINER_URL=miner)
     assert ran.code == ExitCode.USAGE
     assert "none is selected by -k 'raipd' (did you mean rapid" in ran.output
+    assert "List the tests: the same command with --plan in its place" in ran.output
+    assert "0 pictures" not in ran.output
 
 
 def test_an_unreachable_external_callback_server_is_told_by_name(shell: Shell, miner: str) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -20,8 +21,10 @@ from asyncproof.harness.containment import containment
 from asyncproof.harness.exit_codes import ExitCode
 from asyncproof.worker.profile import load
 from tests import ROOT
+from tests.support.forked import module_process
 
-COMMAND = [sys.executable, "-m", "tests.e2e.worker_isolation"]
+MODULE = "tests.e2e.worker_isolation"
+COMMAND = [sys.executable, "-m", MODULE]
 SHORT = [
     "--port",
     "0",
@@ -38,16 +41,29 @@ CALM = [*SHORT, "--no-difficult-hive", "--no-stop-process"]
 BUNDLED = load("document").command
 
 
-def isolation(folder: Path, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*COMMAND, "--report-dir", str(folder), *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Done:
+    """How the command ended, and what it printed."""
+
+    returncode: int | None
+    stdout: str
+    stderr: str
+
+
+def isolation(folder: Path, *arguments: str, **environ: str) -> Done:
+    """The command as a user starts it, but forked from a process that has its imports."""
+    output, errors = folder / "printed.txt", folder / "errors.txt"
+    for file in (output, errors):
+        file.unlink(missing_ok=True)
+    with module_process(
+        MODULE,
+        ["--report-dir", str(folder), *arguments],
+        environ={**os.environ, **environ},
+        output=output,
+        errors=errors,
+    ) as command:
+        command.join(120)
+        return Done(command.exitcode, output.read_text(), errors.read_text())
 
 
 def test_the_output_tells_the_whole_story_in_order(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Which finding explains which: each rule on a history of its own."""
 
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 import pytest
@@ -397,6 +398,22 @@ def test_a_picture_of_which_a_part_is_right_accuses_no_lora_seed_or_training(cla
     drifted = beside_its_reference(f"{PART}; the rest differs by at most 3 levels", lora=True)
     for other in (drifted, beside_its_reference(WHOLE, lora=True)):
         assert f"{clause} job_002" not in because(other, accused, differs)
+
+
+def test_whether_a_part_is_right_is_a_field_that_old_histories_have_in_words_only() -> None:
+    """Where it was recorded it is not read out of the sentence."""
+    compared = partial(Compared, at=9.0, sha256="a", reference="b")
+    assert compared(difference=PART, in_a_part=False).in_a_part is False
+    for sentence, partly in {
+        PART: True,
+        WHOLE: False,
+        f"{PART}; the rest differs by at most 3 levels": False,
+        "Damaged picture: all rows are undenoised noise (100.0 %)": False,
+        "Damaged region: pixels x 64–127, y 128–191 (tile 1,2) are noise (6.2 %)": True,
+        "Wrong dimensions: 256x255, the idle reference has 256x256": False,
+        "": None,
+    }.items():
+        assert compared(difference=sentence).in_a_part is partly
 
 
 def test_a_lora_that_stays_explains_pictures_that_differ_throughout_and_no_others() -> None:

@@ -182,6 +182,14 @@ def test_a_reason_says_where_and_what(name: str) -> None:
     assert found(picture).reason == reason
 
 
+OF_ALL = {"the picture of another job", "blend", "unknown picture", "other size"}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_whether_the_rest_is_right_is_told_also_as_a_fact(name: str) -> None:
+    assert found(CASES[name][0]).in_a_part == (name not in OF_ALL)
+
+
 @pytest.mark.parametrize("name", [n for n in CASES if n not in {"other size", "unknown picture"}])
 def test_content_is_recognised_on_hardware_that_is_not_exact(name: str) -> None:
     """A shake of two levels hides neither the place nor the content."""

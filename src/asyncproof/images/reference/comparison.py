@@ -6,6 +6,7 @@ the place and what lies there.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from asyncproof.images.pixels import Pixels, distance_map, drift_map
 from asyncproof.images.reference.content import Candidate, Content, what_lies_there
@@ -22,6 +23,16 @@ from asyncproof.images.region import (
 MAX_TOLD_TILES = 6
 NEARLY_ALL = 0.8  # of the picture; then it may be that all of it differs, and a part much more
 _FILLS = {Content.FLAT, Content.TRANSPARENT, Content.OTHER_PICTURE}
+
+
+class DifferenceKind(StrEnum):
+    """What kind of damage a difference is, as its reason begins."""
+
+    OTHER_SIZE = "Wrong dimensions"
+    OTHER_PICTURE = "Wrong picture"
+    THROUGHOUT = "Damaged picture"
+    REGION = "Damaged region"
+    PARTIAL = "Partial render detected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +72,33 @@ class Difference:
         return f"{len(self.regions)} regions within {enclosing(self.regions)}"
 
     @property
+    def kind(self) -> DifferenceKind:
+        if self.content is Content.WRONG_SIZE:
+            return DifferenceKind.OTHER_SIZE
+        whole = self.regions[0].all_columns and self.regions[0].all_rows
+        if whole and self.content in {Content.OTHER_PICTURE, Content.BLEND, Content.UNKNOWN}:
+            return DifferenceKind.OTHER_PICTURE
+        if whole and self.content in {Content.UNDENOISED, Content.CONTRAST}:
+            return DifferenceKind.THROUGHOUT
+        if len(self.regions) == 1 and (whole or self.regions[0].cut_off):
+            return DifferenceKind.PARTIAL
+        return DifferenceKind.REGION
+
+    @property
+    def in_a_part(self) -> bool:
+        """Whether something got into the picture that was asked for, of which the rest, if any is
+        left, is right. Otherwise another picture was drawn, or all of it differs."""
+        partly = self.kind in {DifferenceKind.PARTIAL, DifferenceKind.REGION}
+        return partly and not self.elsewhere
+
+    @property
     def reason(self) -> str:
         """One line for a finding: what happened, where, how much of the picture."""
-        if self.content is Content.WRONG_SIZE:
-            return f"Wrong dimensions: {self.phrase}"
-        whole = self.regions[0].all_columns and self.regions[0].all_rows
-        kind = "Damaged region"
-        if whole and self.content in {Content.OTHER_PICTURE, Content.BLEND, Content.UNKNOWN}:
-            kind = "Wrong picture"
-        elif whole and self.content in {Content.UNDENOISED, Content.CONTRAST}:
-            kind = "Damaged picture"
-        elif len(self.regions) == 1 and (whole or self.regions[0].cut_off):
-            kind = "Partial render detected"
+        if self.kind is DifferenceKind.OTHER_SIZE:
+            return f"{self.kind}: {self.phrase}"
         share = f"{self.share:.1%}".replace("%", " %")
         rest = f"; the rest differs by at most {self.elsewhere} levels" if self.elsewhere else ""
-        return f"{kind}: {self.where} {self.phrase} ({share}){rest}"
+        return f"{self.kind}: {self.where} {self.phrase} ({share}){rest}"
 
 
 def compare(

@@ -56,7 +56,7 @@ class DeliveryAttempt:
         self._shape = shape
         self.record = record
         self.context = context
-        self.number, self.order = context.count(record.path)
+        self.number, self.order = context.count(record.facts.path)
         self.begun: AttemptAnswer | None = None
         assert isinstance(request.protocol, Connection)
         self._connection = request.protocol
@@ -84,13 +84,12 @@ class DeliveryAttempt:
         except UnsignedError as unsigned:
             return AttemptAnswer(401, str(unsigned))
         except BadFormError as bad:
-            self.record.broken = bad.reason
-            self.record.another_boundary = bad.another_boundary
+            self.record.note(broken=bad.reason, another_boundary=bad.another_boundary)
             return AttemptAnswer(bad.status, bad.reason)
         except NotStoredError as full:
             return self._not_stored(full)
-        if self._strict and self.record.problems:
-            return AttemptAnswer(422, "; ".join(self.record.problems))
+        if self._strict and self.record.facts.problems:
+            return AttemptAnswer(422, "; ".join(self.record.facts.problems))
         return await self._pass_on()
 
     async def _pass_on(self) -> AttemptAnswer:
@@ -105,15 +104,12 @@ class DeliveryAttempt:
         return answer
 
     def _not_stored(self, full: NotStoredError) -> AttemptAnswer:
-        record = self.record
-        if record.image is not None:
-            self._store.take_back(record.image)
-        record.image, record.stored = None, False
-        record.broken = f"could not be stored: {full}"
-        return AttemptAnswer(507, record.broken)
+        if self.record.facts.image is not None:
+            self._store.take_back(self.record.facts.image)
+        return self.record.not_stored(full)
 
     async def _read(self) -> Form:
-        reader = self._shape.open(self.record.content_type, self._limits, self._open)
+        reader = self._shape.open(self.record.facts.content_type, self._limits, self._open)
         await self._body.ask_for()
         await self._body.read(self._copied(reader.feed))
         return await self._ended(reader.end)
@@ -141,7 +137,7 @@ class DeliveryAttempt:
             UnsignedError: it is not signed with our secret.
         """
         reader = PatientReader(
-            lambda: self._shape.open(self.record.content_type, self._limits, self._open)
+            lambda: self._shape.open(self.record.facts.content_type, self._limits, self._open)
         )
 
         def take(piece: bytes) -> None:
@@ -152,7 +148,7 @@ class DeliveryAttempt:
         await self._body.read(self._copied(take))
         if not check.matches():
             raise UnsignedError("the signature is not that of this body")
-        self.record.secret = "match"
+        self.record.note(secret="match")
         return await self._ended(reader.end)
 
     def _open(self) -> PictureSink:
@@ -160,24 +156,26 @@ class DeliveryAttempt:
         return self._picture
 
     async def _keep(self, form: Form) -> None:
-        record = self.record
         form.rewrite(self._redact)
-        record.fields = {name: text.value for name, text in form.texts.items()}
+        fields = {name: text.value for name, text in form.texts.items()}
         shape = self._shape
         found = list(violations(form, shape.due, shape.states, shape.names))
-        record.problems = tuple(v.text for v in found)
-        record.form_problems = tuple(v.text for v in found if v.of_the_form)
+        self.record.note(
+            fields=fields,
+            problems=tuple(v.text for v in found),
+            form_problems=tuple(v.text for v in found if v.of_the_form),
+        )
         if self._picture is None or form.picture is None:
-            record.stored = True
+            self.record.note(stored=True)
             return
         if self._fsync:
             await asyncio.to_thread(self._picture.sync)
-        record.image = msgspec.structs.replace(
-            self._store.keep(self._picture, record.fields.get("job_id")),
+        image = msgspec.structs.replace(
+            self._store.keep(self._picture, fields.get("job_id")),
             content_type=form.picture.content_type,
             filename=(form.picture.filename or "")[:200],
         )
-        record.stored = True
+        self.record.note(image=image, stored=True)
 
     def discard(self) -> None:
         """Remove temporary files; called once, whatever happened."""
@@ -198,8 +196,8 @@ class DeliveryAttempt:
 
     def say(self, act: str) -> None:
         """Record what the nemesis does to this attempt."""
-        self.record.nemesis = self.context.name
-        self.context.say(act, self.record.token)
+        self.record.note(nemesis=self.context.name)
+        self.context.say(act, self.record.facts.token)
 
     async def pause(self, seconds: float) -> None:
         """Wait, but not longer than the nemesis lasts or the miner stays connected.

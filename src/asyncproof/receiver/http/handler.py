@@ -15,7 +15,7 @@ from math import ceil
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from asyncproof.history.events import Delivered, NemesisActed
+from asyncproof.history.events import AttemptFacts, Delivered, NemesisActed
 from asyncproof.receiver.address_limits import AddressLimits, AddressRules
 from asyncproof.receiver.bodies import MULTIPART, CallbackShape
 from asyncproof.receiver.dashboard.pages import Pages
@@ -111,9 +111,12 @@ class CallbackHandler:
 
     def unreadable(self, sender: str | None, reason: str) -> None:
         """Record data that was not an HTTP request: it may have been a miner's attempt."""
-        record = AttemptRecord("?", "?", None, "missing", self._rules.clock(), sender or "")
-        record.broken = f"not a readable request: {reason}"
-        self._tell(self._finish(record, AttemptAnswer(400, record.broken))[0])
+        broken = f"not a readable request: {reason}"
+        facts = AttemptFacts(
+            method="?", path="?", token=None, secret="missing", fields={}, broken=broken
+        )
+        record = AttemptRecord(facts, self._rules.clock(), sender or "")
+        self._tell(self._finish(record, AttemptAnswer(400, broken))[0])
 
     async def _receive(
         self, request: web.BaseRequest, callback: re.Match[str] | None
@@ -136,7 +139,7 @@ class CallbackHandler:
         self, request: web.BaseRequest, record: AttemptRecord, check: BodyCheck | None
     ) -> tuple[Delivered, AttemptAnswer | None]:
         rules = self._rules
-        nemesis, context = self._by_token.get(record.token or "", self._everybodys)
+        nemesis, context = self._by_token.get(record.facts.token or "", self._everybodys)
         attempt = DeliveryAttempt(
             request,
             record,
@@ -154,7 +157,8 @@ class CallbackHandler:
             try:
                 answer = await nemesis.receive(attempt)
             except LostError as lost:
-                record.broken, record.went_away, answer = str(lost), lost.went_away, None
+                record.note(broken=str(lost), went_away=lost.went_away)
+                answer = None
             delivered, decided = self._finish(record, answer or attempt.begun)
             return delivered, decided if answer is not None else None
         finally:
@@ -176,29 +180,29 @@ class CallbackHandler:
         scheme = self._rules.scheme
         if scheme is None:
             return None
-        record.secret, record.secret_owner = "wrong", None
+        record.note(secret="wrong", secret_owner=None)
         found = scheme.check(lambda name: request.headers.getall(name, []), self._rules.wall())
         if isinstance(found, BodyCheck):
             return found
-        record.secret = found
+        record.note(secret=found)
         return None
 
     def _record(self, request: web.BaseRequest, callback: re.Match[str] | None) -> AttemptRecord:
         token = callback[1] if callback else None
         headers = request.headers
         secret, owner = self._keys.verdict(token, headers.getall(self._rules.shape.header, []))
-        return AttemptRecord(
+        facts = AttemptFacts(
             method=self._tidy(request.method),
             path=self._tidy(request.rel_url.raw_path),
             token=None if token is None else self._tidy(token),
             secret=secret,
             secret_owner=owner,
-            began=self._rules.clock(),
-            sender=request.remote or "",
+            fields={},
             content_type=self._tidy(headers.get(hdrs.CONTENT_TYPE, "")),
             user_agent=self._tidy(headers.get(hdrs.USER_AGENT, "")),
             delivery_id=self._tidy(headers.get(self._rules.shape.delivery_id or " ", "")),
         )
+        return AttemptRecord(facts, self._rules.clock(), request.remote or "")
 
     def _finish(
         self, record: AttemptRecord, answer: AttemptAnswer | None
@@ -207,13 +211,11 @@ class CallbackHandler:
         delivered, recorded = self._made(record, answer)
         line = encode(recorded)
         try:
-            self._journal(line, refused=record.secret != "match")
+            self._journal(line, refused=record.facts.secret != "match")
         except NotStoredError as full:
-            if record.image is not None:
-                self._store.take_back(record.image)
-            record.image, record.stored = None, False
-            record.broken = f"could not be stored: {full}"
-            answer = AttemptAnswer(507, record.broken)
+            if record.facts.image is not None:
+                self._store.take_back(record.facts.image)
+            answer = record.not_stored(full)
             delivered, recorded = self._made(record, answer)
             line = encode(recorded)
         self._index.add(recorded, line)
@@ -256,13 +258,13 @@ def _refusal(
     signature that has to be compared with the body first."""
     if callback is None:
         return AttemptAnswer(404, "not found; callbacks go to POST /callback")
-    if record.method != hdrs.METH_POST:
+    if record.facts.method != hdrs.METH_POST:
         return AttemptAnswer(405, "callbacks are sent with POST", {hdrs.ALLOW: hdrs.METH_POST})
     if signed:
         return None
-    if record.secret == "missing":
+    if record.facts.secret == "missing":
         return AttemptAnswer(401, f"{header} is missing")
-    if record.secret != "match":
+    if record.facts.secret != "match":
         return AttemptAnswer(401, f"{header} is not {due}")
     return None
 

@@ -1,9 +1,11 @@
 """What is known about one delivery attempt, and the answer to it."""
 
-from dataclasses import dataclass, field, fields
-from operator import attrgetter
+from dataclasses import dataclass, field
+from typing import Any
 
-from asyncproof.history.events import Delivered, File
+from msgspec.structs import asdict, replace
+
+from asyncproof.history.events import AttemptFacts, Delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,41 +17,28 @@ class AttemptAnswer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-_JOURNAL_ONLY = ("sender", "forwarded")
-
-
 @dataclass(slots=True)
 class AttemptRecord:
-    """A :class:`Delivered` that is not complete yet, with the same field names."""
+    """An attempt that is being received: what is known of it by now. ``sender`` and ``forwarded``
+    are for the journal only."""
 
-    method: str
-    path: str
-    token: str | None
-    secret: str
+    facts: AttemptFacts
     began: float
-    secret_owner: str | None = None
     sender: str = ""
-    content_type: str = ""
-    user_agent: str = ""
-    fields: dict[str, str] = field(default_factory=dict)
-    image: File | None = None
-    problems: tuple[str, ...] = ()
-    form_problems: tuple[str, ...] = ()
-    broken: str = ""
-    another_boundary: bool = False
-    went_away: bool = False
-    nemesis: str = ""
-    stored: bool = False
     forwarded: str = ""
-    delivery_id: str = ""
+
+    def note(self, **facts: Any) -> None:
+        """From here on these are known, by their names in :class:`AttemptFacts`."""
+        self.facts = replace(self.facts, **facts)
+
+    def not_stored(self, why: Exception) -> AttemptAnswer:
+        """There is no room for it: the miner has to keep it and may send it again."""
+        self.note(image=None, stored=False, broken=f"could not be stored: {why}")
+        return AttemptAnswer(507, self.facts.broken)
 
     def delivered(self, number: int, at: float, answer: AttemptAnswer | None) -> Delivered:
-        """The finished attempt. ``sender`` and ``forwarded`` are for the journal only."""
-        told = dict(zip(_TOLD, _told(self), strict=True))
+        """The finished attempt."""
+        told = asdict(self.facts)
         if answer is not None:
             told |= {"answered": answer.status, "answer": answer.text[:500]}
-        return Delivered(number=number, at=at, **told)
-
-
-_TOLD = tuple(f.name for f in fields(AttemptRecord) if f.name not in _JOURNAL_ONLY)
-_told = attrgetter(*_TOLD)
+        return Delivered(number=number, at=at, began=self.began, **told)

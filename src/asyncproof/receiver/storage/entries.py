@@ -5,57 +5,39 @@ from typing import Any
 
 import msgspec
 
-from asyncproof.history.events import Delivered, File
+from asyncproof.history.events import AttemptFacts, Delivered, File
 from asyncproof.vocabulary import CALLBACK_FIELDS
 
 
-class CallbackEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class CallbackEntry(AttemptFacts, frozen=True, kw_only=True):
     """What arrived, when (UTC, ISO 8601), from where, and how it was handled.
 
     ``number`` counts up from 1 and is what ``/callbacks?since=`` compares with; ``secret`` says
     only how it compared; ``image.path`` is relative to the server's folder; ``fields`` are the
     text fields that the protocol does not name; ``seconds`` is the time from first to last byte;
     ``forwarded`` says, where callbacks are passed on, whether the consumer ``answered`` or the
-    callback was ``held`` for later. The rest is as in :class:`Delivered`.
+    callback was ``held`` for later.
     """
 
     number: int
     received_at: str
     sender: str = ""
-    method: str = "POST"
-    path: str = ""
-    token: str | None = None
-    secret: str
-    secret_owner: str | None = None
     job_id: str | None = None
     status: str | None = None
     completed_at: str | None = None
     image_url: str | None = None
     error: str | None = None
-    image: File | None = None
-    fields: dict[str, str] = msgspec.field(default_factory=dict)
-    content_type: str = ""
-    user_agent: str = ""
-    answered: int | None = None
-    answer: str = ""
-    stored: bool = False
-    problems: tuple[str, ...] = ()
-    form_problems: tuple[str, ...] = ()
-    broken: str = ""
-    another_boundary: bool = False
-    went_away: bool = False
-    nemesis: str = ""
     forwarded: str = ""
     seconds: float = 0.0
+    # Most entries have these values, and leave them out.
+    method: str = "POST"
+    path: str = ""
+    token: str | None = None
+    fields: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-# Fields with the same name and meaning in an entry and an event.
-SHARED = tuple(
-    sorted(
-        {f.name for f in msgspec.structs.fields(CallbackEntry)}
-        & {f.name for f in msgspec.structs.fields(Delivered)} - {"fields"}
-    )
-)
+# What an entry and an event have under the same name, with the same meaning.
+SHARED = ("number", *(f.name for f in msgspec.structs.fields(AttemptFacts) if f.name != "fields"))
 _shared = attrgetter(*SHARED)
 
 
