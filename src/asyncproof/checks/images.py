@@ -135,20 +135,23 @@ def idle_references_agree(history: History) -> Iterator[Ruling]:
             continue
         first, *others = idle_references(history, recipe)
         wrong = next((file for file in others if in_dispute(history, [first, file])), None)
-        job = _made_in_quiet(history, recipe, wrong) if wrong else None
-        if wrong is None or job is None:
+        if wrong is None:
             yield None
-            continue
-        yield job.finding(
-            "IMG-3",
-            f"the picture of {history.quiet_jobs[recipe].shown}, which asked for the same, both "
-            "when nothing else was done",
-            f"{difference_between(history, first, wrong)} (which of the two is wrong is not known)",
-            at=job.submitted.at,
-            advice="pictures of other requests repeat, so this is no drift: a seed that was not "
-            f"used, or a picture that was spoilt; {first.path} and {wrong.path}",
-            cause="two pictures of one request, made in quiet, differ",
-        )
+        elif (job := _made_in_quiet(history, recipe, wrong)) is not None:
+            yield _one_of_two_is_wrong(history, job, first, wrong)
+
+
+def _one_of_two_is_wrong(history: History, job: JobRecord, first: File, wrong: File) -> Finding:
+    return job.finding(
+        "IMG-3",
+        f"the picture of {history.quiet_jobs[job.recipe].shown}, which asked for the same, both "
+        "when nothing else was done",
+        f"{difference_between(history, first, wrong)} (which of the two is wrong is not known)",
+        at=job.submitted.at,
+        advice="pictures of other requests repeat, so this is no drift: a seed that was not used, "
+        f"or a picture that was spoilt; {first.path} and {wrong.path}",
+        cause="two pictures of one request, made in quiet, differ",
+    )
 
 
 def _made_in_quiet(history: History, recipe: Recipe, file: File) -> JobRecord | None:

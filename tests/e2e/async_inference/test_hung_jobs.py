@@ -9,7 +9,7 @@ import pytest
 from asyncproof.checks import liveness, scheduling, submission
 from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
 from asyncproof.settings import Settings
-from asyncproof.workload.scenario import burst, one_after_another
+from asyncproof.workload.scenario import burst, whoever_asks
 
 pytestmark = pytest.mark.families("LIV", "SCH")
 
@@ -34,10 +34,13 @@ def test_no_job_hangs_in_a_crowd(
 def test_no_job_hangs_between_many_steps(
     testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
 ) -> None:
-    """A job with twice the usual steps rises step by step to its end."""
-    jobs = draw.jobs(1, steps=2 * settings.inference_steps)
+    """A job with twice the usual steps rises step by step to its end.
 
-    history = testbed.run(one_after_another(jobs))
+    But for them it is a request whose picture is known, so that it shows whether steps matter.
+    """
+    job = draw.neighbour(steps=2 * settings.inference_steps)
+
+    history = testbed.run(whoever_asks([job]))
 
     verdict = judge(history, LIVELY)
     assert verdict.passed, verdict.explain()

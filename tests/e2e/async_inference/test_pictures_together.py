@@ -7,7 +7,6 @@ import pytest
 from asyncproof.checks import images
 from asyncproof.facts.in_common import to_be_judged_together
 from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
-from asyncproof.settings import Settings
 from asyncproof.workload.expectable import expectable
 from asyncproof.workload.scenario import whoever_asks
 
@@ -15,19 +14,15 @@ pytestmark = pytest.mark.families("IMG")
 OTHER_GUIDANCE = 2.0
 
 
-def test_pictures_have_no_defect_in_common(
-    testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge
-) -> None:
+def test_pictures_have_no_defect_in_common(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """Of twenty pictures whose prompts say what is red, dark or above, nothing is wrong in all.
 
-    Two more differ from the first in steps and in guidance; whether that matters is only told.
+    One more differs from the first in guidance; whether that matters is only told.
     """
     first, *others = expectable(draw.job(small=True))
-    fewer = replace(first, steps=max(1, settings.inference_steps // 2))
     weaker = replace(first, guidance=OTHER_GUIDANCE)
-    jobs = [*to_be_judged_together([first, *others]), fewer, weaker]
 
-    history = testbed.run(whoever_asks(jobs))
+    history = testbed.run(whoever_asks([*to_be_judged_together([first, *others]), weaker]))
 
     verdict = judge(history, [images.pictures_share_no_defect])
     assert verdict.passed, verdict.explain()
