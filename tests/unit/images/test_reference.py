@@ -397,6 +397,21 @@ def test_damage_of_latents_is_found_where_the_difference_is_large(
     )
 
 
+def with_petals() -> Pixels:
+    """A thing as rough as noise of latents, in a soft background."""
+    down, across = np.indices((SIDE, SIDE)) - SIDE / 2
+    thing = (np.hypot(down, across) < 0.3 * SIDE)[:, :, None]
+    soft = 40 + 170 * np.indices((SIDE, SIDE))[0][:, :, None] / SIDE
+    return np.where(thing, latent_noise(), np.broadcast_to(soft, REFERENCE.shape)).astype(np.uint8)
+
+
+def test_another_picture_with_fine_detail_in_its_middle_is_not_called_noise() -> None:
+    """Noise of latents is noise in every part."""
+    difference = found(with_petals())
+    assert difference.phrase == "differ from the idle reference"
+    assert found(latent_noise()).phrase == "are undenoised noise"
+
+
 def test_a_picture_that_is_not_fully_denoised_says_how_much_is_left() -> None:
     """About forty per cent of noise over the right content."""
     picture = (0.6 * REFERENCE + 0.4 * latent_noise()).round().astype(np.uint8)

@@ -107,7 +107,17 @@ def _middle(cells: Levels) -> Levels:
 
 
 def _is_noise(cells: Levels) -> bool:
-    """Whether the middle of a part is noise, whatever shade lies over it."""
+    """Whether the middle of a part is noise, whatever shade lies over it; of a large part, that of
+    each quarter: the petals of a flower are as rough, what lies around them is not."""
+    rows, columns = (side // 2 for side in cells.shape[:2])
+    if min(rows, columns) < 2 * LEAST_CELLS:
+        return _is_noise_inside(cells)
+    halves = cells[:rows], cells[rows:]
+    quarters = (part for half in halves for part in (half[:, :columns], half[:, columns:]))
+    return all(map(_is_noise_inside, quarters))
+
+
+def _is_noise_inside(cells: Levels) -> bool:
     middle = _middle(cells)
     if min(middle.shape) < LEAST_CELLS:
         return False
