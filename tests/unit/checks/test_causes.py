@@ -435,6 +435,40 @@ def test_pictures_that_were_wrong_before_any_lora_or_training_accuse_neither(cla
     assert f"{clause} job_001" not in because(beside_its_reference(WHOLE, seed=0), accused, differs)
 
 
+@pytest.mark.parametrize(
+    ("again", "told", "cause"),
+    [
+        ("job_003", WHOLE, "IDN-3"),
+        ("job_002", WHOLE, "IMG-3"),  # two pictures are the same, so none is drawn at random
+        ("job_003", PART, "IMG-3"),
+    ],
+)
+def test_pictures_of_a_seed_that_is_taken_for_none_are_not_spoilt(
+    again: str, told: str, cause: str
+) -> None:
+    """The miner draws each of them at random."""
+    quiet = spoiled(good_job("job_001", seed=0), Submitted, tags={"load": "quiet"})
+    request = _request("job_001") | {"seed": 0}
+    loud = [
+        spoiled(good_job(name, at=5.0), Submitted, request=request)
+        for name in ("job_002", "job_003")
+    ]
+    loud[1] = spoiled(spoiled(loud[1], Downloaded, file=a_picture(again)), Delivered, image=None)
+    one = a_picture("job_001").sha256
+    compared: list[AsyncEvent] = [
+        Compared(at=9.0, sha256=a_picture(name).sha256, reference=one, difference=told)
+        for name in ("job_002", "job_003")
+    ]
+    differs, drawn = found("IMG-3", "job_002"), found("IDN-3", "job_003")
+    other = found("IMG-3", "job_004")  # of a job with another seed
+    history = build(scenario(quiet, *loud, good_job("job_004", at=5.0), compared))
+    told_by = because(history, differs, drawn)
+    echo = "IMG-3 job_002" if cause == "IDN-3" else "IDN-3 job_003"
+    assert told_by.keys() == {echo}
+    assert told_by[echo].startswith(cause)
+    assert "IMG-3 job_004" not in because(history, drawn, other)
+
+
 @pytest.mark.parametrize("clause", ["CBK-9", "CBK-28", "RES-4", "SUB-7"])
 def test_a_wrong_picture_beside_the_right_result_is_no_damage(clause: str) -> None:
     """Its result is that of its idle reference."""

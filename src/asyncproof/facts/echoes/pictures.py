@@ -10,7 +10,7 @@ from asyncproof.facts.damage import (
     is_damaged_by_itself,
     looks_blank,
 )
-from asyncproof.facts.equal_requests import lora
+from asyncproof.facts.equal_requests import drawn, lora
 from asyncproof.facts.failures import foreign_lora
 from asyncproof.facts.judged_run import (
     PICTURES,
@@ -101,6 +101,31 @@ def a_model_that_is_no_longer_the_same(seen: JudgedRun) -> Iterator[Pair]:
             if other is None or _is_damaged(seen, other) or _is_partly_right(seen, other):
                 continue
             yield echo, cause
+
+
+LEAST_AT_RANDOM = 3  # of two pictures that differ, one may be spoilt
+
+
+def a_seed_that_is_taken_for_none(seen: JudgedRun) -> Iterator[Pair]:
+    """Where no two pictures of a request with seed 0 are the same, each was drawn at random, and
+    none was spoilt: so are those of other requests with seed 0."""
+    random = [cause for cause in seen.of("IDN-3") if _is_drawn_at_random(seen, cause)]
+    for cause in random[:1]:
+        for echo in seen.of("IMG-3"):
+            job = seen.job(echo)
+            if job is None or job.submitted.request.get("seed") != 0:
+                continue
+            if not _is_damaged(seen, job) and not _is_partly_right(seen, job):
+                yield echo, cause
+
+
+def _is_drawn_at_random(seen: JudgedRun, finding: Finding) -> bool:
+    job = seen.job(finding)
+    if job is None:
+        return False
+    files = [drawn(other) for other in seen.history.accepted if other.recipe == job.recipe]
+    made = list(filter(None, files))
+    return len(made) >= LEAST_AT_RANDOM and len(set(made)) == len(made)
 
 
 def a_right_result_with_another_picture_beside_it(seen: JudgedRun) -> Iterator[Pair]:
