@@ -71,7 +71,7 @@ def test_words_of_a_job_and_of_its_scenario_stand_for_themselves(opened: Open) -
     assert "; nothing was hostile." in page.inner_text(".scenario .body")
     page.click("article.finding a.job")
     told = page.inner_text("dialog .content")
-    assert "failed status: running; sent by made up" in " ".join(told.split())
+    assert "failed – the miner's last status: running; sent by made up" in " ".join(told.split())
     assert "from: callback, result" in told
     assert "on the right, the line of history.ndjson" in told
 

@@ -53,7 +53,7 @@ ROWS: tuple[Row, ...] = (
     row("prompt-ignored", "IDN-1", AGAIN, miner=INEXACT),
     row("seed-zero-ignored", "IDN-3", AGAIN, miner=INEXACT),
     row("lora-ignored", "IDN-4", LORAS, miner=INEXACT),
-    row("newest-first", "SCH-3 SCH-4", TURN, miner="--workers 1 --job-seconds 1.5"),
+    row("newest-first", "SCH-3", TURN, miner="--workers 1 --job-seconds 1.5").explaining("SCH-4"),
     row("blocks-backwards", "SCH-4", TURN, miner="--workers 1 --job-seconds 2.5"),
     row("job-forgotten", "SCH-8", CLIENTS, miner="--workers 1 --job-seconds 0.2", **SHORT),
     row("slows-down", "SCH-6", IN_A_ROW),

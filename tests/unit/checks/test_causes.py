@@ -279,6 +279,15 @@ def test_what_hangs_like_plain_jobs_hangs_for_no_reason_of_its_own(clause: str) 
     assert because(ended, found("LIV-2", "job_001"), found(clause, "job_002")) == {}
 
 
+def test_a_job_that_nearly_all_overtake_explains_those_that_some_overtake() -> None:
+    """But not one that hangs: others pass it whatever their turn."""
+    starves, overtaken = found("SCH-3", "job_001"), found("SCH-4", "job_002")
+    done = jobs(good_job("job_001"), good_job("job_002"))
+    assert because(done, starves, overtaken) == {"SCH-4 job_002": "SCH-3 job_001"}
+    endless = jobs(good_job("job_001")[:3], good_job("job_002"))
+    assert because(endless, starves, overtaken) == {}
+
+
 def test_an_end_that_is_taken_back_explains_what_goes_by_the_end() -> None:
     told = because(jobs(good_job()), found("POL-3", "job_001"), found("CBK-7", "job_001"))
     assert told == {"CBK-7 job_001": "POL-3 job_001"}

@@ -179,12 +179,13 @@ def _story(
 
 
 def _finding(finding: Finding, verdict: Verdict) -> dict[str, str]:
+    """An echo has no advice: what to mend is its cause."""
     return {
         "clause": finding.clause,
         "level": f"because of {finding.because}" if finding.because else verdict.level(finding),
         "expected": finding.expected,
         "actual": finding.actual,
-        "advice": finding.advice,
+        "advice": "" if finding.because else finding.advice,
     }
 
 

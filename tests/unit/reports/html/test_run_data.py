@@ -50,6 +50,22 @@ def test_jobs_of_which_one_is_accused_prove_nothing() -> None:
     assert "no failure" not in told(*four_jobs(), verdict=verdict)
 
 
+def test_a_miner_that_answers_when_the_work_is_done_had_that_job_in_flight() -> None:
+    late = spoiled(good_job(), Answered, at=3.0, took=3.0)
+    assert "up to 1 in flight" in told(late)
+
+
+def test_what_is_only_an_echo_has_no_advice_in_the_story_of_its_job() -> None:
+    """What is to be mended is its cause."""
+    cause = Finding("IDN-5", "job_001", "this", "that", job="job_001", advice="unload it")
+    echo = Finding(
+        "IMG-3", "job_001", "this", "that", job="job_001", advice="a buffer", because="IDN-5"
+    )
+    verdict = Verdict((CheckResult("check", ("IDN-5", "IMG-3"), 2, (cause, echo)),))
+    story = run_data(scenario(good_job()), verdict).chunks[0]["job_001"]
+    assert [found["advice"] for found in story["findings"]] == ["unload it", ""]
+
+
 @pytest.mark.parametrize(
     ("changed", "others"),
     [
