@@ -101,7 +101,8 @@ class Notices:
 
     def _given_up(self, event: GaveUp) -> Iterator[tuple[str, str]]:
         if event.diagnosis is not None and event.diagnosis.life.hung:
-            yield "stalls", f"STALL {event.diagnosis.line(event.job, None)}"
+            its_id = next((known for known, job in self._ids.items() if job == event.job), None)
+            yield "stalls", f"STALL {event.diagnosis.line(event.job, its_id)}"
         elif event.job in self._ended and self._lacks_callback(event.job):
             yield "lost callbacks", f"NO CALLBACK for {event.job} within {event.waited:.1f} s"
 

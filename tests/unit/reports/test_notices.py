@@ -40,6 +40,7 @@ def test_a_stall_is_told_with_what_the_clocks_say() -> None:
     (line,) = told([*scenario(good_job()), gave_up(STALLED)])
     assert line.startswith("STALL job_001 seems to be stuck mid inference")
     assert "Last progress change: 30.0s ago" in line
+    assert line.endswith("Job: id-job_001")
 
 
 def test_a_callback_that_never_came_is_told_when_the_wait_for_it_ends() -> None:

@@ -146,6 +146,13 @@ def test_what_a_cause_explains_is_linked_and_named() -> None:
     assert "more of IMG-1" not in html
 
 
+def test_what_was_not_found_has_no_colour_of_alarm() -> None:
+    assert "<span>0 broken</span>" in rendered(good_job())
+    assert '<span class="bad">1 broken</span>' in rendered(
+        spoiled(good_job(), Polled, status="running")
+    )
+
+
 def test_more_findings_of_the_clause_that_leads_are_counted_and_not_named_again() -> None:
     cause = Finding("POL-1", "job_001 (an id)", "queued", "running")
     more = Finding("POL-1", "job_002 (an id)", "queued", "running", because="POL-1")
