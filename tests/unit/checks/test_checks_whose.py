@@ -366,6 +366,13 @@ def test_training_may_slow_inference_but_not_stop_it(end: float, expected: Outco
     assert outcome(training.training_does_not_stop_inference, *slow) is expected
 
 
+def test_a_limit_of_training_says_what_it_is_made_of() -> None:
+    jobs = series(("a", {}), ("a", {}), ("a", {}))
+    history = a_history(*trained([*jobs[:2], ending(jobs[2], 40.0)]))
+    (found,) = training.training_does_not_stop_inference(history).findings
+    assert found.expected == "an end within 18.0 s (10 times the 1.70 s before training, and 1 s)"
+
+
 def in_a_row(*durations: float) -> list[Events]:
     starts = [sum(durations[:n]) + 3.0 * n for n in range(len(durations))]
     jobs = enumerate(zip(starts, durations, strict=True), 1)
