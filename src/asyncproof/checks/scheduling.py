@@ -154,25 +154,15 @@ def _one_job_does_not_end_all_work(history: History) -> Iterator[Ruling]:
         if special and job.completed:
             yield None
         elif special and is_stuck(job):
-            suspect = _last_special(history, special, job)
             yield Finding(
                 "SCH-9",
                 job.tags[SUSPECT],
                 "an error for this job alone, and plain jobs done after it as before",
                 f"no job ended since: {job.name}, a plain one, {how_it_is_stuck(job)}",
-                suspect.submitted.at if suspect else job.submitted.at,
+                job.submitted.at,
                 UNSUPPORTED_SIZE if special.startswith("size ") else DIES,
                 f"the engine died of it ({special})",
-                job=suspect.name if suspect else "",
             )
-
-
-def _last_special(history: History, special: str, plain: JobRecord) -> JobRecord | None:
-    """The last job before this one that was special in this way: its request shows the defect."""
-    every = (history.known or history.jobs).values()
-    before = (j for j in every if j.submitted.at < plain.submitted.at)
-    alike = (j for j in before if j.accepted and special_about(j) == special)
-    return max(alike, key=lambda job: job.submitted.at, default=None)
 
 
 def _worked_on(history: History, special: JobRecord) -> bool:

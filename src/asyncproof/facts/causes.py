@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from asyncproof.facts.echoes import answers, callbacks, engine, pictures
+from asyncproof.facts.engine import suspected
 from asyncproof.facts.judged_run import HANGS, Explanation, JudgedRun
 from asyncproof.harness.verdict import CheckResult, Finding
 from asyncproof.history.history import History, JobRecord
@@ -104,6 +105,8 @@ def explained(results: Iterable[CheckResult], history: History) -> tuple[CheckRe
         if finding in causes:
             return replace(finding, because=causes[finding].clause)
         proven = finding.clause == "SCH-9"  # which tells the death itself
+        if proven and (suspect := suspected(history, finding.subject)):
+            return replace(finding, job=suspect.name, at=suspect.submitted.at)
         if finding == seen.first_dead and len(seen.dead) > 1 and not proven:
             return replace(finding, advice=f"{_death(seen)}; {finding.advice}")
         if finding.clause in HANGS and (case := _case(seen.job(finding))):

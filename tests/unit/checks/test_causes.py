@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from asyncproof.facts.causes import PRIORITY, causes_of, explained
+from asyncproof.facts.engine import SPECIAL, SUSPECT
 from asyncproof.harness.verdict import CheckResult, Finding, Level, Verdict
 from asyncproof.history.build import build
 from asyncproof.history.events import (
@@ -79,6 +80,17 @@ def test_a_death_that_is_proven_leads_however_few_jobs_came_after_it() -> None:
     }
     assert because(jobs(good_job("job_001"), *dead), hung) == {}
     assert PRIORITY[0] == "SCH-9"
+
+
+def test_the_job_that_ended_all_work_is_shown_with_its_request() -> None:
+    """The one that a maintainer sends again, and not the plain one after it."""
+    special, other = good_job("job_001", seed=-1), good_job("job_002", at=3.0)
+    tags = {SUSPECT: "job_001 (id): seed -1", SPECIAL: "seed -1"}
+    plain = spoiled(good_job("job_003", at=6.0), Submitted, tags=tags)
+    proven = Finding("SCH-9", tags[SUSPECT], "this", "that", 6.0)
+    result = CheckResult("check", ("SCH-9",), 1, (proven,))
+    (told,) = explained((result,), jobs(special, other, plain))
+    assert [(f.subject, f.job, f.at) for f in told.findings] == [(tags[SUSPECT], "job_001", 0.0)]
 
 
 def test_the_first_dead_job_says_after_which_job_and_what_was_special_about_that() -> None:

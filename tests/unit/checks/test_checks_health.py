@@ -7,7 +7,6 @@ import pytest
 
 from asyncproof.checks import health, scheduling
 from asyncproof.facts.engine import SPECIAL, SUSPECT
-from asyncproof.history.build import build
 from asyncproof.history.events import AsyncEvent, Polled, Submitted
 from asyncproof.history.job_health import Diagnosis, JobHealth, Stage
 from asyncproof.wire.protocol import BODY_KEPT
@@ -19,7 +18,6 @@ from tests.support.histories import (
     good_job,
     plus,
     probed,
-    scenario,
     spoiled,
 )
 
@@ -114,16 +112,6 @@ def test_each_defect_is_reported_by_its_clause_and_by_no_other(
     spoil: Spoil, expected: set[str]
 ) -> None:
     assert FAMILY.reported(spoil(good_job("job_001"))) == expected
-
-
-def test_a_job_that_ended_all_work_is_named_with_its_request() -> None:
-    """It is that job which a maintainer sends again, and not the plain one after it."""
-    special, other = good_job("job_002", at=-9.0, seed=-1), good_job("job_003", at=-5.0)
-    plain = after({SUSPECT: "S", SPECIAL: "seed -1"}, stuck())(good_job("job_001"))
-    (found,) = scheduling.one_job_does_not_end_all_work(
-        build(scenario(special, other, plain))
-    ).findings
-    assert (found.subject, found.job, found.at) == ("S", "job_002", -9.0)
 
 
 def test_a_miner_that_does_no_work_is_not_blamed_for_saying_so() -> None:

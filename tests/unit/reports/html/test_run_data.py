@@ -23,6 +23,10 @@ def test_a_later_look_does_not_stretch_a_scenario() -> None:
     assert found["told"].startswith("2 of 2 jobs completed in 2.2 s (0.9 a second)")
 
 
+def test_few_jobs_of_a_long_scenario_are_counted_by_the_minute() -> None:
+    assert "(2.0 a minute)" in told(good_job("job_001"), good_job("job_002", at=57.8))
+
+
 def test_a_scenario_of_requests_alone_lasts_to_its_end() -> None:
     (found,) = run_data(scenario([probed("health", 200, at=4.0)]), Verdict(())).index["scenarios"]
     assert found["told"] == "requests only, no jobs, 4.0 s"
