@@ -70,6 +70,7 @@ RULES: tuple[Explanation, ...] = (
     engine.jobs_that_hang_anyway,
     engine.a_job_that_hangs,
     engine.a_queue_that_lets_jobs_starve,
+    pictures.a_callback_of_another_job,
     pictures.a_right_result_with_another_picture_beside_it,
     pictures.a_picture_of_another_job,
     pictures.a_callback_that_contradicts_itself,

@@ -11,6 +11,7 @@ from asyncproof.facts.engine import SPECIAL, SUSPECT
 from asyncproof.harness.verdict import CheckResult, Finding, Level, Verdict
 from asyncproof.history.build import build
 from asyncproof.history.events import (
+    CALLBACK_LINK,
     Answered,
     AsyncEvent,
     CallbackSection,
@@ -329,6 +330,30 @@ def test_a_callback_at_another_url_is_not_missing() -> None:
     told = because(jobs(lost, other), found("CBK-3", "job_002"), found("CBK-1", "job_001"))
     assert told == {"CBK-1 job_001": "CBK-3 job_002"}
     assert because(jobs(lost), found("CBK-3", "job_002"), found("CBK-1", "job_001")) == {}
+
+
+def test_what_is_said_of_a_delivery_is_said_of_the_url_that_it_went_to() -> None:
+    fields = {"job_id": "id-job_001", "status": "completed"}
+    other = spoiled(good_job("job_002"), Delivered, fields=fields)
+    both = jobs(without(good_job("job_001"), Delivered), other)
+    told = because(both, found("CBK-3", "job_002"), found("CBK-12", "job_001"))
+    assert told == {"CBK-12 job_001": "CBK-3 job_002"}
+
+
+@pytest.mark.parametrize("clause", ["IMG-1", "IMG-3"])
+def test_a_picture_in_the_callback_of_another_job_is_that_jobs(clause: str) -> None:
+    """Unless the job's own result is damaged as well."""
+    whole, named = good_job("job_001"), {"job_id": "id-job_002", "status": "completed"}
+    led_astray = spoiled(whole, Delivered, fields=named, image=a_picture("job_002"))
+    got = next(event for event in whole if isinstance(event, Downloaded))
+    file = a_picture("job_009")  # which nobody looked at
+    linked = msgspec.structs.replace(got, what=CALLBACK_LINK, file=file)
+    led_astray = [*led_astray, linked]
+    broken = spoiled(led_astray, Examined, defects=("rows: 12 of 64 rows",))
+    astray, wrong = found("CBK-3", "job_001"), found(clause, "job_001")
+    told = because(jobs(led_astray, good_job("job_002")), astray, wrong)
+    assert told == {f"{clause} job_001": "CBK-3 job_001"}
+    assert because(jobs(broken, good_job("job_002")), astray, wrong) == {}
 
 
 @pytest.mark.parametrize(("code", "echo"), [(401, True), (403, True), (500, False)])

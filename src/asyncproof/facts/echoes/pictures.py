@@ -5,6 +5,7 @@ from functools import partial
 from math import inf
 
 from asyncproof.facts.damage import (
+    broken_rule,
     difference,
     differs_in_a_part,
     is_damaged_by_itself,
@@ -20,6 +21,7 @@ from asyncproof.facts.judged_run import (
 from asyncproof.facts.pictures import pictures
 from asyncproof.facts.provoked import provocations
 from asyncproof.harness.verdict import Finding
+from asyncproof.history.events import CALLBACK_LINK
 from asyncproof.history.history import JobRecord
 from asyncproof.workload.provocation import Provocation
 
@@ -126,6 +128,23 @@ def _is_drawn_at_random(seen: JudgedRun, finding: Finding) -> bool:
     files = [drawn(other) for other in seen.history.accepted if other.recipe == job.recipe]
     made = list(filter(None, files))
     return len(made) >= LEAST_AT_RANDOM and len(set(made)) == len(made)
+
+
+def a_callback_of_another_job(seen: JudgedRun) -> Iterator[Pair]:
+    """A callback that names another job has that one's picture; the job's own are sound."""
+    for echo, cause in seen.same_job(PICTURES, ("CBK-3",)):
+        job = seen.job(echo)
+        if job is not None and _is_sound_but_for_callbacks(seen, job):
+            yield echo, cause
+
+
+def _is_sound_but_for_callbacks(seen: JudgedRun, job: JobRecord) -> bool:
+    """Whether all its pictures are, those aside that came in such callbacks, or by their links."""
+    misled = {d.at for d in job.deliveries if d not in job.own_deliveries}
+    if not misled:
+        return False
+    own = [file for what, file, at in pictures(job) if at not in misled and what != CALLBACK_LINK]
+    return bool(own) and all(broken_rule(seen.history, job, file) == "" for file in own)
 
 
 def a_right_result_with_another_picture_beside_it(seen: JudgedRun) -> Iterator[Pair]:
