@@ -153,6 +153,14 @@ def test_what_was_not_found_has_no_colour_of_alarm() -> None:
     )
 
 
+def test_a_run_that_failed_is_no_pass_for_what_it_found() -> None:
+    """What it did not judge is said below, and is not the reason."""
+    bad = rendered(spoiled(good_job(), Polled, status="running"))
+    assert "What was not judged" in bad
+    assert "Why this is not a pass" not in bad
+    assert "Why this is not a pass" in rendered(good_job())
+
+
 def test_more_findings_of_the_clause_that_leads_are_counted_and_not_named_again() -> None:
     cause = Finding("POL-1", "job_001 (an id)", "queued", "running")
     more = Finding("POL-1", "job_002 (an id)", "queued", "running", because="POL-1")
