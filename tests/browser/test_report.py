@@ -11,7 +11,15 @@ from asyncproof.checks import ALL
 from asyncproof.harness import contract
 from asyncproof.harness.verdict import judge
 from asyncproof.history.build import build
-from asyncproof.history.events import Answered, AsyncEvent, GaveUp, Polled, RunStarted, Submitted
+from asyncproof.history.events import (
+    Answered,
+    AsyncEvent,
+    GaveUp,
+    Judged,
+    Polled,
+    RunStarted,
+    Submitted,
+)
 from asyncproof.history.job_health import Diagnosis, JobHealth, Stage
 from asyncproof.reports.html.run_page import report_page
 from tests.support.histories import good_job, scenario, spoiled
@@ -71,7 +79,7 @@ def test_words_of_a_job_and_of_its_scenario_stand_for_themselves(opened: Open) -
     assert "; nothing was hostile." in page.inner_text(".scenario .body")
     page.click("article.finding a.job")
     told = page.inner_text("dialog .content")
-    assert "failed status: running; sent by made up" in " ".join(told.split())
+    assert "failed – the miner's last status: running; sent by made up" in " ".join(told.split())
     assert "from: callback, result" in told
     assert "on the right, the line of history.ndjson" in told
 
@@ -137,6 +145,20 @@ def test_lines_of_the_history_are_where_the_events_are(opened: Open) -> None:
     page = opened(good_job(), at="#job_001")
     assert page.inner_text(".event >> nth=0 >> .line") == ":3"
     assert page.inner_text(".copyable >> nth=1 >> pre") == "sed -n '3,9p' history.ndjson"
+
+
+def test_the_sign_of_what_opens_is_never_alone_in_a_line(opened: Open) -> None:
+    page = opened(good_job(), at="#job_001")
+    sign = "getComputedStyle(document.querySelector('.event details .said'), '::after').content"
+    assert page.evaluate(sign) == '"\u00a0▸"'
+
+
+def test_what_was_sent_and_judged_by_one_test_names_it_once(opened: Open) -> None:
+    judged = Judged(at=3.0, scenario="made up", checks=("c",), jobs=("job_001",))
+    page = opened([*good_job(), judged], at="#job_001")
+    told = page.inner_text("dialog .content").replace("\n", " ")
+    assert "sent and judged by made up" in told
+    assert told.count("made up") == 1
 
 
 def test_a_stall_is_seen_and_a_refused_job_is_told_apart(opened: Open) -> None:

@@ -346,10 +346,25 @@ def loras_do_not_stay(history: History) -> Iterator[Ruling]:
         after = group[len(before) :]
         if len(before) > 1 and is_repeatable(before):
             for job in after:
-                yield from _stayed(job, before[0], jobs)
+                if not _is_spoilt_alone(history, job, after, jobs):
+                    yield from _stayed(job, before[0], jobs)
             continue
         leaks = list(_styled_all_the_same(group, jobs))
         yield from leaks or chain.from_iterable(_moved(history, job, before, jobs) for job in after)
+
+
+def _is_spoilt_alone(
+    history: History, job: JobRecord, after: list[JobRecord], jobs: list[JobRecord]
+) -> bool:
+    """Whether its picture differs from the idle reference, which IMG-3 tells, and nothing says that
+    the LoRA did it: no job with a LoRA got that picture, and all others after this LoRA are right.
+    """
+    if not apart(history, job) or any(lora(j) and drawn(j) == drawn(job) for j in jobs):
+        return False
+    last = _last_styled(job, jobs)
+    others = [j for j in after if j.name != job.name and _last_styled(j, jobs) == last]
+    right = {picture.sha256 for picture in history.quiet.get(job.recipe, ())}
+    return bool(others) and all(drawn(j) in right for j in others)
 
 
 def _styled_all_the_same(plain: list[JobRecord], jobs: list[JobRecord]) -> Iterator[Finding]:

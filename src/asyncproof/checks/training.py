@@ -129,7 +129,7 @@ def training_does_not_stop_inference(history: History) -> Iterator[Ruling]:
         else:
             yield job.finding(
                 "TRN-4",
-                f"an end within {limit:.1f} s ({HALT:g} times the {median(before):.1f} s before "
+                f"an end within {limit:.1f} s ({HALT:g} times the {median(before):.2f} s before "
                 f"training, and {GRACE:g} s)",
                 f"one after {took:.1f} s",
                 at=job.submitted.at,

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from asyncproof.facts.echoes import answers, callbacks, engine, pictures
+from asyncproof.facts.engine import suspected
 from asyncproof.facts.judged_run import HANGS, Explanation, JudgedRun
 from asyncproof.harness.verdict import CheckResult, Finding
 from asyncproof.history.history import History, JobRecord
@@ -68,12 +69,15 @@ RULES: tuple[Explanation, ...] = (
     engine.jobs_that_fail_anyway,
     engine.jobs_that_hang_anyway,
     engine.a_job_that_hangs,
+    engine.a_queue_that_lets_jobs_starve,
+    pictures.a_callback_of_another_job,
     pictures.a_right_result_with_another_picture_beside_it,
     pictures.a_picture_of_another_job,
     pictures.a_callback_that_contradicts_itself,
     pictures.a_picture_of_another_format,
     pictures.a_picture_of_which_a_part_is_right,
     pictures.pictures_that_are_wrong_anyway,
+    pictures.a_seed_that_is_taken_for_none,
     pictures.a_model_that_is_no_longer_the_same,
     pictures.a_damaged_picture,
     pictures.damage_without_training,
@@ -102,6 +106,8 @@ def explained(results: Iterable[CheckResult], history: History) -> tuple[CheckRe
         if finding in causes:
             return replace(finding, because=causes[finding].clause)
         proven = finding.clause == "SCH-9"  # which tells the death itself
+        if proven and (suspect := suspected(history, finding.subject)):
+            return replace(finding, job=suspect.name, at=suspect.submitted.at)
         if finding == seen.first_dead and len(seen.dead) > 1 and not proven:
             return replace(finding, advice=f"{_death(seen)}; {finding.advice}")
         if finding.clause in HANGS and (case := _case(seen.job(finding))):

@@ -128,6 +128,17 @@ def blamed(history: History, suspect: JobRecord) -> str:
     return f"{named(suspect)} (or {named(before)}, which completed just before it)"
 
 
+def suspected(history: History, blame: str) -> JobRecord | None:
+    """The job that is blamed so for the end of the engine: the last one before the plain job which
+    never ended that is special in the same way. Its request shows the defect."""
+    plain = next((job for job in history if job.tags.get(SUSPECT) == blame), None)
+    if plain is None:
+        return None
+    before = (job for job in history.accepted if job.submitted.at < plain.submitted.at)
+    alike = (job for job in before if special_about(job) == plain.tags[SPECIAL])
+    return max(alike, key=lambda job: job.submitted.at, default=None)
+
+
 def named(job: JobRecord) -> str:
     """The job with what is special about it, for a person."""
     special = special_about(job)

@@ -16,13 +16,15 @@ class LoadOverTime:
 
 
 def load_over_time(history: History) -> LoadOverTime:
-    """From the answer to a submission to the end of its job. A job without an end that was seen
+    """From the answer to a submission to the end of its job; from the submission on where a miner
+    answers only when the work is done. A job without an end that was seen
     counts until it was given up, or until its last answer."""
     flights, waits = list[tuple[float, int]](), list[tuple[float, int]]()
     for job in history.accepted:
         assert job.answered is not None  # it was accepted
-        entered = job.answered.at
         ended = ended_at(history, job)
+        answers_first = ended is None or job.answered.at < ended
+        entered = job.answered.at if answers_first else job.submitted.at
         left = last_seen(job) if ended is None else max(entered, ended)
         begun = began_at(history, job)
         served = left if begun is None else min(max(begun, entered), left)

@@ -1,7 +1,7 @@
 """What is known of a run, job by job: what the checks read. Built by ``fold``."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -35,6 +35,11 @@ Recipe = tuple[str, ...]
 TOGETHER = "together"  # a tag of jobs whose pictures are judged together
 LOAD, QUIET = "load", "quiet"  # a tag, and its value for jobs that had the miner for themselves
 RECIPE = ("prompt", "seed", "width", "height", "num_inference_steps", "guidance_scale", "lora_path")
+
+
+def recipe_of(request: Mapping[str, object]) -> Recipe:
+    """What makes the picture of a request: requests that agree in all of it ask for the same."""
+    return tuple(repr(request.get(name)) for name in RECIPE)
 
 
 ID_SHOWN = 64  # characters; ids are the miner's, or a hostile client's
@@ -97,7 +102,7 @@ class JobRecord:
     @property
     def recipe(self) -> Recipe:
         """What makes its picture: jobs that agree in all of these ask for the same one."""
-        return tuple(repr(self.submitted.request.get(name)) for name in RECIPE)
+        return recipe_of(self.submitted.request)
 
     @property
     def size(self) -> tuple[int, int]:

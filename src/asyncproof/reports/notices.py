@@ -19,6 +19,7 @@ from asyncproof.history.events import (
     ScenarioStarted,
     Submitted,
 )
+from asyncproof.history.history import Recipe, recipe_of
 from asyncproof.vocabulary import TERMINAL
 
 MOST = 5  # of one kind in a run; the verdict lists all
@@ -31,7 +32,9 @@ class Notices:
         self._provoked, self._is_provoked = set[str](), False
         self._ended, self._delivered = set[str](), set[str]()
         self._expected: dict[str, bool] = {}
-        self._tokens, self._ids, self._owners = dict[str, str](), dict[str, str](), dict[str, str]()
+        self._tokens, self._ids = dict[str, str](), dict[str, str]()
+        self._asked = dict[str, Recipe]()
+        self._owners = dict[str, list[str]]()
         self._told = Counter[str]()
         self._known = set[str]()
 
@@ -51,6 +54,7 @@ class Notices:
         elif isinstance(event, Submitted):
             self._tokens[event.token] = event.job
             self._expected[event.job] = event.expects_callback
+            self._asked[event.job] = recipe_of(event.request)
             if self._is_provoked or event.provokes:
                 self._provoked.add(event.job)
         elif isinstance(event, Answered) and event.job_id:
@@ -70,7 +74,7 @@ class Notices:
             self._owns(event.image, job)
 
     def _owns(self, picture: File, job: str) -> None:
-        self._owners.setdefault(picture.sha256, job)
+        self._owners.setdefault(picture.sha256, []).append(job)
 
     def _certain(self, event: AsyncEvent) -> Iterator[tuple[str, str]]:
         if isinstance(event, GaveUp) and event.job not in self._provoked:
@@ -78,13 +82,27 @@ class Notices:
         elif isinstance(event, Polled) and event.job not in self._provoked:
             yield from self._skipped(event)
         elif isinstance(event, Examined) and event.defects:
-            yield from self._damaged(event.sha256, event.defects[0])
+            owners = self._owners.get(event.sha256, [""])
+            yield from self._damaged(event.sha256, owners[0], event.defects[0])
         elif isinstance(event, Compared) and event.difference:
-            yield from self._damaged(event.sha256, event.difference)
+            for owner in self._asked_alike(event)[:1]:
+                yield from self._damaged(event.sha256, owner, event.difference)
+
+    def _asked_alike(self, event: Compared) -> list[str]:
+        """The jobs with the picture that asked for what a job with the reference had asked for.
+
+        Pictures of others are compared to learn whether a LoRA or a prompt matters.
+        """
+        owners = self._owners.get(event.sha256, [])
+        if event.reference not in self._owners:  # of a run before this one
+            return owners or [""]
+        asked = {self._asked.get(job) for job in self._owners[event.reference]}
+        return [job for job in owners if self._asked.get(job) in asked]
 
     def _given_up(self, event: GaveUp) -> Iterator[tuple[str, str]]:
         if event.diagnosis is not None and event.diagnosis.life.hung:
-            yield "stalls", f"STALL {event.diagnosis.line(event.job, None)}"
+            its_id = next((known for known, job in self._ids.items() if job == event.job), None)
+            yield "stalls", f"STALL {event.diagnosis.line(event.job, its_id)}"
         elif event.job in self._ended and self._lacks_callback(event.job):
             yield "lost callbacks", f"NO CALLBACK for {event.job} within {event.waited:.1f} s"
 
@@ -98,8 +116,7 @@ class Notices:
     def _lacks_callback(self, job: str) -> bool:
         return self._expected.get(job, False) and job not in self._delivered
 
-    def _damaged(self, sha256: str, why: str) -> Iterator[tuple[str, str]]:
-        job = self._owners.get(sha256, "")
+    def _damaged(self, sha256: str, job: str, why: str) -> Iterator[tuple[str, str]]:
         if sha256 not in self._known and job not in self._provoked:
             self._known.add(sha256)
             yield "damaged pictures", f"DAMAGED picture of {job or 'a job'}: {why}"

@@ -16,7 +16,7 @@ the testbed to run; a *flight* is what is run; a *seat* is a job of a flight.
   end the engine, in the order of its mark ``last``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from asyncproof.history.history import LOAD
@@ -252,8 +252,10 @@ class _Making:
             taken[wish.key] = _with_their_like(taken[wish.key], seats)
         for wish in any_will_do:
             taken[wish.key] = _filled(wish, seats)
+        given = set[int]()
         for wish in asking:
-            taken[wish.key] = _asked_by(wish, seats)
+            taken[wish.key] = _asked_by(wish, seats, given)
+            given.update(taken[wish.key])
         shaped = any_will_do or particular or asking
         at = self._add(replace(_flight(wishes, seats), shape=shaped[0].scenario.shape))
         for wish in wishes:
@@ -344,10 +346,12 @@ def _filled(wish: Wish, seats: list[Seat]) -> list[int]:
     return taken
 
 
-def _asked_by(wish: Wish, seats: list[Seat]) -> list[int]:
+def _asked_by(wish: Wish, seats: list[Seat], given: Collection[int]) -> list[int]:
     """The first seats whose jobs are painted and ask for nothing in particular, each with what a
-    job of this wish asks for in their place; new ones where there are too few."""
-    free = [n for n, seat in enumerate(seats) if _asks_for_anything(seat.job)]
+    job of this wish asks for in their place; new ones where there are too few. Those that are
+    ``given`` ask for what another wish asks for."""
+    others = (n for n in range(len(seats)) if n not in given)
+    free = [n for n in others if _asks_for_anything(seats[n].job)]
     taken = []
     for at, job in enumerate(wish.scenario.jobs):
         if at < len(free):

@@ -4,6 +4,7 @@ from tests.matrix.miner.liveness import SHORT
 from tests.matrix.miner.row import Row, row
 
 LINKS = "test_results.py::test_results_and_links"
+MANY_STEPS = "test_hung_jobs.py::test_no_job_hangs_between_many_steps"
 AGAIN = "test_identity.py::test_the_same_request_again"
 NO_RESULT = "test_results.py::test_a_failed_job_has_no_result"
 RECEIVERS = "test_hostile_receivers.py::test_a_receiver_that_moved"
@@ -41,6 +42,7 @@ ROWS: tuple[Row, ...] = (
     row("missing-seed-is-1", "IDN-6", AGAIN),
     row("seed-nearly-used", "IDN-2", AGAIN),
     row("prompt-ignored", "IDN-1", AGAIN),
+    row("prompt-ignored", "IDN-1", AGAIN, "test_pictures_together.py", MANY_STEPS),
     row("seed-drawn", "IDN-2", AGAIN),
     row("seed-ignored", "IDN-1", AGAIN),
     # Of jobs that two tests send, one picture is wrong; and of those that were made in quiet.
@@ -53,7 +55,7 @@ ROWS: tuple[Row, ...] = (
     row("prompt-ignored", "IDN-1", AGAIN, miner=INEXACT),
     row("seed-zero-ignored", "IDN-3", AGAIN, miner=INEXACT),
     row("lora-ignored", "IDN-4", LORAS, miner=INEXACT),
-    row("newest-first", "SCH-3 SCH-4", TURN, miner="--workers 1 --job-seconds 1.5"),
+    row("newest-first", "SCH-3", TURN, miner="--workers 1 --job-seconds 1.5").explaining("SCH-4"),
     row("blocks-backwards", "SCH-4", TURN, miner="--workers 1 --job-seconds 2.5"),
     row("job-forgotten", "SCH-8", CLIENTS, miner="--workers 1 --job-seconds 0.2", **SHORT),
     row("slows-down", "SCH-6", IN_A_ROW),

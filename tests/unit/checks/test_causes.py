@@ -7,9 +7,11 @@ import msgspec
 import pytest
 
 from asyncproof.facts.causes import PRIORITY, causes_of, explained
+from asyncproof.facts.engine import SPECIAL, SUSPECT
 from asyncproof.harness.verdict import CheckResult, Finding, Level, Verdict
 from asyncproof.history.build import build
 from asyncproof.history.events import (
+    CALLBACK_LINK,
     Answered,
     AsyncEvent,
     CallbackSection,
@@ -79,6 +81,17 @@ def test_a_death_that_is_proven_leads_however_few_jobs_came_after_it() -> None:
     }
     assert because(jobs(good_job("job_001"), *dead), hung) == {}
     assert PRIORITY[0] == "SCH-9"
+
+
+def test_the_job_that_ended_all_work_is_shown_with_its_request() -> None:
+    """The one that a maintainer sends again, and not the plain one after it."""
+    special, other = good_job("job_001", seed=-1), good_job("job_002", at=3.0)
+    tags = {SUSPECT: "job_001 (id): seed -1", SPECIAL: "seed -1"}
+    plain = spoiled(good_job("job_003", at=6.0), Submitted, tags=tags)
+    proven = Finding("SCH-9", tags[SUSPECT], "this", "that", 6.0)
+    result = CheckResult("check", ("SCH-9",), 1, (proven,))
+    (told,) = explained((result,), jobs(special, other, plain))
+    assert [(f.subject, f.job, f.at) for f in told.findings] == [(tags[SUSPECT], "job_001", 0.0)]
 
 
 def test_the_first_dead_job_says_after_which_job_and_what_was_special_about_that() -> None:
@@ -279,6 +292,15 @@ def test_what_hangs_like_plain_jobs_hangs_for_no_reason_of_its_own(clause: str) 
     assert because(ended, found("LIV-2", "job_001"), found(clause, "job_002")) == {}
 
 
+def test_a_job_that_nearly_all_overtake_explains_those_that_some_overtake() -> None:
+    """But not one that hangs: others pass it whatever their turn."""
+    starves, overtaken = found("SCH-3", "job_001"), found("SCH-4", "job_002")
+    done = jobs(good_job("job_001"), good_job("job_002"))
+    assert because(done, starves, overtaken) == {"SCH-4 job_002": "SCH-3 job_001"}
+    endless = jobs(good_job("job_001")[:3], good_job("job_002"))
+    assert because(endless, starves, overtaken) == {}
+
+
 def test_an_end_that_is_taken_back_explains_what_goes_by_the_end() -> None:
     told = because(jobs(good_job()), found("POL-3", "job_001"), found("CBK-7", "job_001"))
     assert told == {"CBK-7 job_001": "POL-3 job_001"}
@@ -308,6 +330,30 @@ def test_a_callback_at_another_url_is_not_missing() -> None:
     told = because(jobs(lost, other), found("CBK-3", "job_002"), found("CBK-1", "job_001"))
     assert told == {"CBK-1 job_001": "CBK-3 job_002"}
     assert because(jobs(lost), found("CBK-3", "job_002"), found("CBK-1", "job_001")) == {}
+
+
+def test_what_is_said_of_a_delivery_is_said_of_the_url_that_it_went_to() -> None:
+    fields = {"job_id": "id-job_001", "status": "completed"}
+    other = spoiled(good_job("job_002"), Delivered, fields=fields)
+    both = jobs(without(good_job("job_001"), Delivered), other)
+    told = because(both, found("CBK-3", "job_002"), found("CBK-12", "job_001"))
+    assert told == {"CBK-12 job_001": "CBK-3 job_002"}
+
+
+@pytest.mark.parametrize("clause", ["IMG-1", "IMG-3"])
+def test_a_picture_in_the_callback_of_another_job_is_that_jobs(clause: str) -> None:
+    """Unless the job's own result is damaged as well."""
+    whole, named = good_job("job_001"), {"job_id": "id-job_002", "status": "completed"}
+    led_astray = spoiled(whole, Delivered, fields=named, image=a_picture("job_002"))
+    got = next(event for event in whole if isinstance(event, Downloaded))
+    file = a_picture("job_009")  # which nobody looked at
+    linked = msgspec.structs.replace(got, what=CALLBACK_LINK, file=file)
+    led_astray = [*led_astray, linked]
+    broken = spoiled(led_astray, Examined, defects=("rows: 12 of 64 rows",))
+    astray, wrong = found("CBK-3", "job_001"), found(clause, "job_001")
+    told = because(jobs(led_astray, good_job("job_002")), astray, wrong)
+    assert told == {f"{clause} job_001": "CBK-3 job_001"}
+    assert because(jobs(broken, good_job("job_002")), astray, wrong) == {}
 
 
 @pytest.mark.parametrize(("code", "echo"), [(401, True), (403, True), (500, False)])
@@ -433,6 +479,40 @@ def test_pictures_that_were_wrong_before_any_lora_or_training_accuse_neither(cla
         beside_its_reference(WHOLE, lora=True), accused, differs
     )
     assert f"{clause} job_001" not in because(beside_its_reference(WHOLE, seed=0), accused, differs)
+
+
+@pytest.mark.parametrize(
+    ("again", "told", "cause"),
+    [
+        ("job_003", WHOLE, "IDN-3"),
+        ("job_002", WHOLE, "IMG-3"),  # two pictures are the same, so none is drawn at random
+        ("job_003", PART, "IMG-3"),
+    ],
+)
+def test_pictures_of_a_seed_that_is_taken_for_none_are_not_spoilt(
+    again: str, told: str, cause: str
+) -> None:
+    """The miner draws each of them at random."""
+    quiet = spoiled(good_job("job_001", seed=0), Submitted, tags={"load": "quiet"})
+    request = _request("job_001") | {"seed": 0}
+    loud = [
+        spoiled(good_job(name, at=5.0), Submitted, request=request)
+        for name in ("job_002", "job_003")
+    ]
+    loud[1] = spoiled(spoiled(loud[1], Downloaded, file=a_picture(again)), Delivered, image=None)
+    one = a_picture("job_001").sha256
+    compared: list[AsyncEvent] = [
+        Compared(at=9.0, sha256=a_picture(name).sha256, reference=one, difference=told)
+        for name in ("job_002", "job_003")
+    ]
+    differs, drawn = found("IMG-3", "job_002"), found("IDN-3", "job_003")
+    other = found("IMG-3", "job_004")  # of a job with another seed
+    history = build(scenario(quiet, *loud, good_job("job_004", at=5.0), compared))
+    told_by = because(history, differs, drawn)
+    echo = "IMG-3 job_002" if cause == "IDN-3" else "IDN-3 job_003"
+    assert told_by.keys() == {echo}
+    assert told_by[echo].startswith(cause)
+    assert "IMG-3 job_004" not in because(history, drawn, other)
 
 
 @pytest.mark.parametrize("clause", ["CBK-9", "CBK-28", "RES-4", "SUB-7"])

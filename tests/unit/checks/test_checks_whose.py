@@ -268,6 +268,26 @@ def test_a_lora_matters_and_does_not_stay(
     assert outcome(identity.loras_do_not_stay, *jobs) is stays
 
 
+SPOILT: list[tuple[list[tuple[str, object]], Outcome]] = [
+    ([("l", LORA), ("x", {}), ("a", {})], GOOD),
+    ([("l", LORA), ("x", {})], BAD),  # nobody else got the right picture after it
+    ([("l", LORA), ("x", {}), ("x", {})], BAD),
+    ([("x", LORA), ("x", {}), ("a", {})], BAD),
+]
+
+
+@pytest.mark.parametrize(("after", "expected"), SPOILT)
+def test_one_picture_that_is_spoilt_after_a_lora_is_not_the_loras(
+    after: list[tuple[str, object]], expected: Outcome
+) -> None:
+    """IMG-3 tells of it; where it was not compared with its idle reference, it is told here."""
+    quiet = quietly(("a", {}), ("a", {}))
+    jobs = [*quiet, *series(("a", {}), ("a", {}), *after)[2:]]
+    told = compared("all rows differ", "x")
+    assert outcome(identity.loras_do_not_stay, *jobs, told) is expected
+    assert outcome(identity.loras_do_not_stay, *jobs) is BAD
+
+
 def test_findings_about_loras_name_both_jobs() -> None:
     """The one that was spoilt, and the one whose look it has."""
     jobs = series(("a", {}), ("a", {}), ("l", LORA), ("l", {}))
@@ -344,6 +364,13 @@ def test_training_may_slow_inference_but_not_stop_it(end: float, expected: Outco
     jobs = series(("a", {}), ("a", {}), ("a", {}))
     slow = trained([*jobs[:2], ending(jobs[2], end)])
     assert outcome(training.training_does_not_stop_inference, *slow) is expected
+
+
+def test_a_limit_of_training_says_what_it_is_made_of() -> None:
+    jobs = series(("a", {}), ("a", {}), ("a", {}))
+    history = a_history(*trained([*jobs[:2], ending(jobs[2], 40.0)]))
+    (found,) = training.training_does_not_stop_inference(history).findings
+    assert found.expected == "an end within 18.0 s (10 times the 1.70 s before training, and 1 s)"
 
 
 def in_a_row(*durations: float) -> list[Events]:

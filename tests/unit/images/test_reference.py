@@ -412,6 +412,12 @@ def test_another_picture_with_fine_detail_in_its_middle_is_not_called_noise() ->
     assert found(latent_noise()).phrase == "are undenoised noise"
 
 
+def test_where_all_of_a_picture_differs_there_is_no_rest() -> None:
+    whole = Region.whole(64, 64)
+    difference = Difference((whole,), Content.UNKNOWN, "differ", "", 1.0, elsewhere=58)
+    assert difference.reason == "Wrong picture: all rows differ (100.0 %)"
+
+
 def test_a_picture_that_is_not_fully_denoised_says_how_much_is_left() -> None:
     """About forty per cent of noise over the right content."""
     picture = (0.6 * REFERENCE + 0.4 * latent_noise()).round().astype(np.uint8)

@@ -5,6 +5,7 @@ from asyncproof.history.events import (
     CallbackSection,
     Compared,
     Delivered,
+    Downloaded,
     Examined,
     GaveUp,
     Polled,
@@ -13,7 +14,7 @@ from asyncproof.history.events import (
 )
 from asyncproof.history.job_health import Diagnosis, JobHealth, Stage
 from asyncproof.reports.notices import MOST, Notices
-from tests.support.histories import good_job, scenario, spoiled, without
+from tests.support.histories import a_picture, good_job, scenario, spoiled, without
 
 STALLED = Diagnosis(
     life=JobHealth.STALLED, stage=Stage.STEPPING, progress=40, silent=0.1, still=30.0, total=60.0
@@ -39,6 +40,7 @@ def test_a_stall_is_told_with_what_the_clocks_say() -> None:
     (line,) = told([*scenario(good_job()), gave_up(STALLED)])
     assert line.startswith("STALL job_001 seems to be stuck mid inference")
     assert "Last progress change: 30.0s ago" in line
+    assert line.endswith("Job: id-job_001")
 
 
 def test_a_callback_that_never_came_is_told_when_the_wait_for_it_ends() -> None:
@@ -67,6 +69,20 @@ def test_a_damaged_picture_is_told_once_with_its_job() -> None:
     again = Compared(at=3.0, sha256="sha of job_001", reference="t", difference="rows 9-64 differ")
     assert told([*events, again]) == ["DAMAGED picture of job_001: rows: 12 of 64 rows"]
     assert told([*scenario(good_job()), again]) == ["DAMAGED picture of job_001: rows 9-64 differ"]
+
+
+def test_a_wrong_picture_is_that_of_the_job_that_asked_for_another() -> None:
+    """A job with a LoRA came first, and has the same picture with every right."""
+    quiet, loud = good_job("job_001", seed=7), good_job("job_003", at=6.0, seed=7)
+    styled = good_job("job_002", at=3.0, seed=7, lora_path="ink")
+    loud = spoiled(loud, Downloaded, file=a_picture("job_002"))
+    loud = spoiled(loud, Delivered, image=a_picture("job_002"))
+    found = Compared(
+        at=9.0, sha256="sha of job_002", reference="sha of job_001", difference="rows 9-64 differ"
+    )
+    assert told([*scenario(quiet, styled), found]) == []
+    line = "DAMAGED picture of job_003: rows 9-64 differ"
+    assert told([*scenario(quiet, styled, loud), found]) == [line]
 
 
 def test_what_one_look_makes_doubtful_is_not_told() -> None:

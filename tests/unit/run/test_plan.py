@@ -153,6 +153,17 @@ def test_equal_scenarios_are_run_once() -> None:
     assert [flight.tests for flight in planned.flights] == [("a", "b"), ("c",)]
 
 
+def test_each_of_those_that_any_receiver_serves_asks_in_seats_of_its_own() -> None:
+    """What one asks for is not what another asks for in the same job."""
+    receivers = Wish("receivers", mingling([a_job(n) for n in range(10, 14)]), AnswersError(500))
+    wishes = [Wish(str(n), whoever_asks([a_job(n), a_job(n + 1)])) for n in (20, 30, 40)]
+    planned = plan([receivers, *wishes])
+    for wish in wishes:
+        asked = [seat.job.seed for seat in seats_of(planned, wish)]
+        assert asked == [job.seed for job in wish.scenario.jobs]
+    assert planned.pictures == 6
+
+
 def test_references_are_made_before_what_is_compared_with_them() -> None:
     early = Wish("early", crowd(4))
     late = [Wish("late", in_quiet(PLAIN)), Wish("late", crowd(10), turn=1)]

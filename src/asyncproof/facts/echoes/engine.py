@@ -76,6 +76,14 @@ def _percent(job: JobRecord) -> float:
     return max((poll.progress or 0.0 for poll in job.polls), default=0.0)
 
 
+def a_queue_that_lets_jobs_starve(seen: JudgedRun) -> Iterator[Pair]:
+    """Whoever is overtaken by nearly all is overtaken by some, and so are the jobs beside it. Of a
+    job that never ends it is no matter of turns that others passed it."""
+    ended = (f for f in seen.of("SCH-3") if (job := seen.job(f)) and job.terminal)
+    for cause in list(ended)[:1]:
+        yield from ((echo, cause) for echo in seen.of("SCH-4"))
+
+
 def a_job_that_hangs(seen: JudgedRun) -> Iterator[Pair]:
     yield from seen.same_job(("LIV-3",), ("SCH-8",))  # others were done, and this one was not
     yield from seen.same_job(("SCH-8", "TRN-2", "CBK-16", "SCH-3", "SCH-4"), HANGS)

@@ -5,12 +5,13 @@ from functools import partial
 from math import inf
 
 from asyncproof.facts.damage import (
+    broken_rule,
     difference,
     differs_in_a_part,
     is_damaged_by_itself,
     looks_blank,
 )
-from asyncproof.facts.equal_requests import lora
+from asyncproof.facts.equal_requests import drawn, lora
 from asyncproof.facts.failures import foreign_lora
 from asyncproof.facts.judged_run import (
     PICTURES,
@@ -20,6 +21,7 @@ from asyncproof.facts.judged_run import (
 from asyncproof.facts.pictures import pictures
 from asyncproof.facts.provoked import provocations
 from asyncproof.harness.verdict import Finding
+from asyncproof.history.events import CALLBACK_LINK
 from asyncproof.history.history import JobRecord
 from asyncproof.workload.provocation import Provocation
 
@@ -101,6 +103,48 @@ def a_model_that_is_no_longer_the_same(seen: JudgedRun) -> Iterator[Pair]:
             if other is None or _is_damaged(seen, other) or _is_partly_right(seen, other):
                 continue
             yield echo, cause
+
+
+LEAST_AT_RANDOM = 3  # of two pictures that differ, one may be spoilt
+
+
+def a_seed_that_is_taken_for_none(seen: JudgedRun) -> Iterator[Pair]:
+    """Where no two pictures of a request with seed 0 are the same, each was drawn at random, and
+    none was spoilt: so are those of other requests with seed 0."""
+    random = [cause for cause in seen.of("IDN-3") if _is_drawn_at_random(seen, cause)]
+    for cause in random[:1]:
+        for echo in seen.of("IMG-3"):
+            job = seen.job(echo)
+            if job is None or job.submitted.request.get("seed") != 0:
+                continue
+            if not _is_damaged(seen, job) and not _is_partly_right(seen, job):
+                yield echo, cause
+
+
+def _is_drawn_at_random(seen: JudgedRun, finding: Finding) -> bool:
+    job = seen.job(finding)
+    if job is None:
+        return False
+    files = [drawn(other) for other in seen.history.accepted if other.recipe == job.recipe]
+    made = list(filter(None, files))
+    return len(made) >= LEAST_AT_RANDOM and len(set(made)) == len(made)
+
+
+def a_callback_of_another_job(seen: JudgedRun) -> Iterator[Pair]:
+    """A callback that names another job has that one's picture; the job's own are sound."""
+    for echo, cause in seen.same_job(PICTURES, ("CBK-3",)):
+        job = seen.job(echo)
+        if job is not None and _is_sound_but_for_callbacks(seen, job):
+            yield echo, cause
+
+
+def _is_sound_but_for_callbacks(seen: JudgedRun, job: JobRecord) -> bool:
+    """Whether all its pictures are, those aside that came in such callbacks, or by their links."""
+    misled = {d.at for d in job.deliveries if d not in job.own_deliveries}
+    if not misled:
+        return False
+    own = [file for what, file, at in pictures(job) if at not in misled and what != CALLBACK_LINK]
+    return bool(own) and all(broken_rule(seen.history, job, file) == "" for file in own)
 
 
 def a_right_result_with_another_picture_beside_it(seen: JudgedRun) -> Iterator[Pair]:

@@ -75,7 +75,7 @@ class Difference:
     def kind(self) -> DifferenceKind:
         if self.content is Content.WRONG_SIZE:
             return DifferenceKind.OTHER_SIZE
-        whole = self.regions[0].all_columns and self.regions[0].all_rows
+        whole = self._is_everywhere
         if whole and self.content in {Content.OTHER_PICTURE, Content.BLEND, Content.UNKNOWN}:
             return DifferenceKind.OTHER_PICTURE
         if whole and self.content in {Content.UNDENOISED, Content.CONTRAST}:
@@ -83,6 +83,10 @@ class Difference:
         if len(self.regions) == 1 and (whole or self.regions[0].cut_off):
             return DifferenceKind.PARTIAL
         return DifferenceKind.REGION
+
+    @property
+    def _is_everywhere(self) -> bool:
+        return self.regions[0].all_columns and self.regions[0].all_rows
 
     @property
     def in_a_part(self) -> bool:
@@ -98,6 +102,8 @@ class Difference:
             return f"{self.kind}: {self.phrase}"
         share = f"{self.share:.1%}".replace("%", " %")
         rest = f"; the rest differs by at most {self.elsewhere} levels" if self.elsewhere else ""
+        if self._is_everywhere:
+            rest = ""
         return f"{self.kind}: {self.where} {self.phrase} ({share}){rest}"
 
 

@@ -111,7 +111,7 @@ def summary(part: History, seconds: float, *, accused: bool = False) -> str:
         return f"requests only, no jobs, {seconds:.1f} s"
     n, done = len(jobs), sum(job.completed for job in jobs)
     damaged = sum(any(broken_rule(part, j, p) for _, p, _ in pictures(j)) for j in jobs)
-    told = f"{done} of {n} jobs completed in {seconds:.1f} s ({done / seconds:.1f} a second), "
+    told = f"{done} of {n} jobs completed in {seconds:.1f} s ({_rate(done / seconds)}), "
     told += "; ".join([f"up to {peak(part)} in flight", *_others(jobs)])
     if damaged:
         told += f"; {damaged} with a damaged picture"
@@ -120,6 +120,10 @@ def summary(part: History, seconds: float, *, accused: bool = False) -> str:
             f"; no failure in {n}: fewer than {300 / n:.0f} % of such jobs fail (95 % confidence)"
         )
     return told
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:.1f} a second" if per_second >= 0.1 else f"{60 * per_second:.1f} a minute"
 
 
 def _others(jobs: Sequence[JobRecord]) -> Iterator[str]:
@@ -179,12 +183,13 @@ def _story(
 
 
 def _finding(finding: Finding, verdict: Verdict) -> dict[str, str]:
+    """An echo has no advice: what to mend is its cause."""
     return {
         "clause": finding.clause,
         "level": f"because of {finding.because}" if finding.because else verdict.level(finding),
         "expected": finding.expected,
         "actual": finding.actual,
-        "advice": finding.advice,
+        "advice": "" if finding.because else finding.advice,
     }
 
 

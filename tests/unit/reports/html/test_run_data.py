@@ -23,6 +23,10 @@ def test_a_later_look_does_not_stretch_a_scenario() -> None:
     assert found["told"].startswith("2 of 2 jobs completed in 2.2 s (0.9 a second)")
 
 
+def test_few_jobs_of_a_long_scenario_are_counted_by_the_minute() -> None:
+    assert "(2.0 a minute)" in told(good_job("job_001"), good_job("job_002", at=57.8))
+
+
 def test_a_scenario_of_requests_alone_lasts_to_its_end() -> None:
     (found,) = run_data(scenario([probed("health", 200, at=4.0)]), Verdict(())).index["scenarios"]
     assert found["told"] == "requests only, no jobs, 4.0 s"
@@ -48,6 +52,22 @@ def test_jobs_of_which_one_is_accused_prove_nothing() -> None:
     lost = Finding("CBK-1", "job_002 (an id)", "a callback", "none", job="job_002")
     verdict = Verdict((CheckResult("check", ("CBK-1",), 4, (lost,)),))
     assert "no failure" not in told(*four_jobs(), verdict=verdict)
+
+
+def test_a_miner_that_answers_when_the_work_is_done_had_that_job_in_flight() -> None:
+    late = spoiled(good_job(), Answered, at=3.0, took=3.0)
+    assert "up to 1 in flight" in told(late)
+
+
+def test_what_is_only_an_echo_has_no_advice_in_the_story_of_its_job() -> None:
+    """What is to be mended is its cause."""
+    cause = Finding("IDN-5", "job_001", "this", "that", job="job_001", advice="unload it")
+    echo = Finding(
+        "IMG-3", "job_001", "this", "that", job="job_001", advice="a buffer", because="IDN-5"
+    )
+    verdict = Verdict((CheckResult("check", ("IDN-5", "IMG-3"), 2, (cause, echo)),))
+    story = run_data(scenario(good_job()), verdict).chunks[0]["job_001"]
+    assert [found["advice"] for found in story["findings"]] == ["unload it", ""]
 
 
 @pytest.mark.parametrize(

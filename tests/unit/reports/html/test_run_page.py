@@ -54,8 +54,8 @@ def data(html: str, kind: str) -> list[Any]:
 
 def test_what_only_the_terminal_said_stands_on_the_page() -> None:
     html = rendered(good_job(), command="asyncproof run --miner http://miner:8091")
+    assert "asyncproof run --miner http://miner:8091" in re.sub("</?span[^>]*>", "", html)
     for told in (
-        "asyncproof run --miner http://miner:8091",
         "http://miner:8091",
         "2026-01-01 00:00:00 UTC",
         "ASYNC_STEPS",
@@ -143,6 +143,36 @@ def test_what_a_cause_explains_is_linked_and_named() -> None:
     result = CheckResult("check", ("POL-1", "IMG-1"), 2, (cause, echo))
     html = report_page([START, *scenario(good_job())], Verdict((result,)), CLAUSES)
     assert '<a href="#IMG-1">IMG-1</a> Whole ×1' in html
+    assert "more of IMG-1" not in html
+
+
+def test_what_was_not_found_has_no_colour_of_alarm() -> None:
+    assert "<span>0 broken</span>" in rendered(good_job())
+    assert '<span class="bad">1 broken</span>' in rendered(
+        spoiled(good_job(), Polled, status="running")
+    )
+
+
+def test_a_run_that_failed_is_no_pass_for_what_it_found() -> None:
+    """What it did not judge is said below, and is not the reason."""
+    bad = rendered(spoiled(good_job(), Polled, status="running"))
+    assert "What was not judged" in bad
+    assert "Why this is not a pass" not in bad
+    assert "Why this is not a pass" in rendered(good_job())
+
+
+def test_more_findings_of_the_clause_that_leads_are_counted_and_not_named_again() -> None:
+    cause = Finding("POL-1", "job_001 (an id)", "queued", "running")
+    more = Finding("POL-1", "job_002 (an id)", "queued", "running", because="POL-1")
+    result = CheckResult("check", ("POL-1",), 2, (cause, more))
+    html = report_page([START, *scenario(good_job())], Verdict((result,)), CLAUSES)
+    assert "<li>1 more of POL-1</li>" in html
+    assert "Words ×1" not in html
+
+
+def test_each_word_of_a_command_stays_whole_where_lines_break() -> None:
+    html = rendered(good_job(), command="asyncproof run --miner http://miner:8091")
+    assert '<span class="word">run</span> <span class="word">--miner</span> ' in html
 
 
 def test_jobs_in_flight_are_counted_alike_everywhere() -> None:

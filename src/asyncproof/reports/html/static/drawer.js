@@ -83,9 +83,11 @@ function step(job, by, label) {
 }
 
 function sentFor(job) {
+  const sender = run.scenarios[job.scenario].name;
+  if (job.tests.length === 1 && job.tests[0] === sender) return `sent and judged by ${sender}`;
   const tests = job.tests.slice(0, MOST_TESTS).join(", ");
   const more = job.tests.length - MOST_TESTS;
-  return `sent by ${run.scenarios[job.scenario].name}` +
+  return `sent by ${sender}` +
     (tests ? `, judged by ${tests}${more > 0 ? ` and ${more} more` : ""}` : "");
 }
 
@@ -99,7 +101,7 @@ function openJob(name) {
       step(job, -1, "Job before"), step(job, 1, "Next job"),
       el("button", {type: "button", class: "close", "aria-label": "Close", onclick: () => drawer.close()}, "×")),
     el("div", {class: "content"},
-      el("p", {}, el("span", {class: `tally ${job.tone}`}, job.tone), ` status: ${job.status}; ${sentFor(job)}`),
+      el("p", {}, el("span", {class: `tally ${job.tone}`}, job.tone), ` – the miner's last status: ${job.status}; ${sentFor(job)}`),
       story.findings.length ? el("ul", {class: "told"}, story.findings.map(findingItem)) : "",
       job.stalls.filter(([, , told]) => !story.findings.some((finding) => finding.actual.includes(told)))
         .map(([, , told]) => el("p", {class: "incomplete"}, told)),
