@@ -220,7 +220,8 @@ def _when_to_look(job: Job) -> Leaves:
     tags = dict(job.tags)
     if SIZE in tags:
         return Leaves.ALWAYS
-    return Leaves.IF_TAKEN if tags.get(CASE) in ENGINES_DIE_OF else Leaves.IF_IN_DOUBT
+    may_kill = tags.get(CASE) in ENGINES_DIE_OF or job.lora == NO_SUCH_LORA
+    return Leaves.IF_TAKEN if may_kill else Leaves.IF_IN_DOUBT
 
 
 def harmless_between(killing: Iterable[Job], harmless: Iterable[Job]) -> list[Job]:

@@ -285,7 +285,7 @@ def test_a_miner_that_edits_pictures_speaks_the_same_protocol(shell: Shell, mine
 
 
 @pytest.mark.parametrize(
-    ("options", "most"), [(["--quick"], 15), (["--budget", "12jobs"], 12), ([], 90)]
+    ("options", "most"), [(["--quick"], 15), (["--budget", "12jobs"], 12), ([], 91)]
 )
 def test_the_plan_keeps_what_the_readme_says_of_the_cost(
     shell: Shell, options: list[str], most: int
