@@ -209,6 +209,11 @@ def test_hostile_ids_are_text_and_have_their_page(
     assert [entry["job_id"] for entry in told] == [job_id]
 
 
+def at_rest(page: Any) -> None:
+    """Waits until nothing on the page moves: rows that are new to it glide into their place."""
+    page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))")
+
+
 def test_the_place_is_held_while_callbacks_arrive(page: Any, receiver: Running) -> None:
     for n in range(150):
         post(receiver, callback(f"job-{n}", image=None))
@@ -216,11 +221,13 @@ def test_the_place_is_held_while_callbacks_arrive(page: Any, receiver: Running) 
     page.wait_for_selector(".name:text-is('job-149')")
     page.evaluate("scrollTo(0, 900)")
     watched = page.locator(".name:text-is('job-100')")
+    at_rest(page)
     before = watched.bounding_box()["y"]
 
     for n in range(5):
         post(receiver, callback(f"new-{n}", image=None))
     page.wait_for_selector("#news:text('5 new')")
+    at_rest(page)
 
     assert watched.bounding_box()["y"] == pytest.approx(before, abs=1)  # parts of a pixel
     page.click("#news")

@@ -169,9 +169,12 @@ def test_a_promised_retry_that_never_comes_is_waited_for_and_found(
     server = QueueServer(prompt=prompt, times=1)
     _, results = run(server, promising(profile), tmp_path, ONCE_FAILED)
     assert broken(results) == {"CBK-32"}
-    said = [str(finding) for result in results for finding in result.findings]
+    said = [finding.actual for result in results for finding in result.findings]
     assert len(said) == len(SEEDS)
-    assert all("no other attempt in 5.1 s after our receiver answered 503" in one for one in said)
+    for one in said:  # longer where this program was late itself
+        waited = re.fullmatch(r"no other attempt in (\S+) s after our receiver answered 503", one)
+        assert waited is not None
+        assert float(waited[1]) >= 5.1
 
 
 ASKED_FOR = [(CHATTY, False), (WITHOUT_POLLING.replace("[callback]", ALL), True)]
