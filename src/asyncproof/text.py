@@ -19,6 +19,11 @@ def answered(code: int | None, body: str, most: int = SHOWN) -> str:
     return f"{code} {quoted(body, most)}" if body else f"{code}"
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 job``, ``2 jobs``."""
+    return f"{count} {noun}" + "s" * (count != 1)
+
+
 def shown_seconds(value: float) -> str:
     """``0.08 s``, ``12.3 s``: two decimals below a second, so that short times differ."""
     return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"

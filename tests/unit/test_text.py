@@ -5,7 +5,7 @@ import pytest
 from asyncproof.checks import BY_NAME
 from asyncproof.history.build import build
 from asyncproof.history.events import Delivered
-from asyncproof.text import shown_seconds
+from asyncproof.text import counted, shown_seconds
 from tests.support.histories import good_job, scenario, spoiled
 
 
@@ -22,3 +22,8 @@ def test_two_deliveries_within_a_part_of_a_second_are_told_apart() -> None:
     events = scenario([*job, *spoiled(again, Delivered, began=0.75, at=0.76)])
     (found,) = BY_NAME["one_delivery_per_job"](build(events)).findings
     assert found.actual == "2 (0.71 s and 0.76 s after submission)"
+
+
+@pytest.mark.parametrize(("count", "told"), [(0, "0 jobs"), (1, "1 job"), (2, "2 jobs")])
+def test_one_is_told_as_one(count: int, told: str) -> None:
+    assert counted(count, "job") == told

@@ -62,17 +62,18 @@ def _agree(history: History, one: str, other: str) -> bool | None:
     """Whether two pictures are the same; None where they differ and nobody compared them."""
     if one == other:
         return True
-    found = _beside_each_other(history, one, other)
+    found = beside_each_other(history, one, other)
     return None if found is None else not found.difference
 
 
 def difference_between(history: History, one: File, other: File) -> str:
     """How two pictures differ; empty where they do not, and where nobody compared them."""
-    found = _beside_each_other(history, one.sha256, other.sha256)
+    found = beside_each_other(history, one.sha256, other.sha256)
     return found.difference if found else ""
 
 
-def _beside_each_other(history: History, one: str, other: str) -> Compared | None:
+def beside_each_other(history: History, one: str, other: str) -> Compared | None:
+    """The comparison of two pictures, by their SHA-256, whichever of them came first."""
     return history.compared.get((one, other)) or history.compared.get((other, one))
 
 

@@ -13,6 +13,7 @@ from asyncproof.history.events import (
     Delivered,
 )
 from asyncproof.history.history import History, JobRecord
+from asyncproof.text import counted
 from asyncproof.wire import protocol
 
 # Seconds within which an answer of ours reaches a miner that has any patience at all.
@@ -189,4 +190,4 @@ def told(history: History) -> str:
         DeliveryOutcome.NOT_DUE,
     }
     explained = f" ({EXPLAINED})" if unclear else ""
-    return f"Callbacks of {jobs} job{'s' * (jobs != 1)}: {counts}{explained}" if fates else ""
+    return f"Callbacks of {counted(jobs, 'job')}: {counts}{explained}" if fates else ""

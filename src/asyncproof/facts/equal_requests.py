@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 
-from asyncproof.facts.damage import is_damaged_by_itself
+from asyncproof.facts.damage import beside_each_other, is_damaged_by_itself
 from asyncproof.harness.verdict import NotApplicable
 from asyncproof.history.events import Compared, File
 from asyncproof.history.history import History, JobRecord
@@ -98,8 +98,7 @@ def is_same_picture(history: History, one: JobRecord, other: JobRecord) -> bool:
 
 def beside(history: History, one: JobRecord, other: JobRecord) -> Compared | None:
     """The comparison of the pictures of two jobs, whichever of them came first."""
-    mine, its = drawn(one) or "", drawn(other) or ""
-    return history.compared.get((mine, its)) or history.compared.get((its, mine))
+    return beside_each_other(history, drawn(one) or "", drawn(other) or "")
 
 
 NOT_REPEATABLE = NotApplicable("the miner's pictures are not repeatable to the byte")

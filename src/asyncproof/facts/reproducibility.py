@@ -10,6 +10,7 @@ from asyncproof.facts.equal_requests import drawn, equal_requests
 from asyncproof.history.events import Compared
 from asyncproof.history.history import History
 from asyncproof.images.reference.structure import LEAST_PAIRS
+from asyncproof.text import counted
 
 
 def lines(history: History) -> list[str]:
@@ -21,7 +22,7 @@ def lines(history: History) -> list[str]:
     if not pairs:
         return []
     differ = sum(drawn(one) != drawn(other) for one, other in pairs)
-    seen = f"{len(pairs)} pair{'s' * (len(pairs) != 1)} of equal requests"
+    seen = f"{counted(len(pairs), 'pair')} of equal requests"
     how = f"in {differ} the files differ" if differ else "the same file each time"
     told = [f"Repeatable to the byte: {'no' if differ else 'yes'} ({seen}, {how})"]
     return told + _drift(history)
@@ -43,7 +44,7 @@ def _drift(history: History) -> list[str]:
         return []
     levels = [each.drifted for each in found.values()]
     return [
-        f"Pictures depend on load: in {len(jobs)} job{'s' * (len(jobs) != 1)}, from "
+        f"Pictures depend on load: in {counted(len(jobs), 'job')}, from "
         f"{jobs[0].shown} on, they show the same as in quiet, and their samples differ by "
         f"{median(levels):.1f} levels of 255 in the mean (at most {max(levels):.1f})"
         f"{_too_few(list(found.values()))}"

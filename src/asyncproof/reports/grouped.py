@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from asyncproof.harness.verdict import Finding, Verdict
+from asyncproof.text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Group:
         """How many jobs it concerns, or, where it is about none, how often it was seen."""
         count = self.subjects if self.example.job else len(self.findings)
         noun = "job" if self.example.job else "time"
-        return f"{count} {noun}" + "s" * (count != 1)
+        return counted(count, noun)
 
     def __str__(self) -> str:
         also = f"  [and {self.subjects - 1} more like it]" if self.subjects > 1 else ""

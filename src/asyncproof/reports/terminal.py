@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from asyncproof.harness.contract import Clause
 from asyncproof.harness.verdict import Finding, Outcome, Verdict
 from asyncproof.reports.grouped import Group, echoes_told, group
+from asyncproof.text import counted
 
 NAMED = 12  # clauses; more would be a wall of ids
 
@@ -120,4 +121,4 @@ def _some(clauses: list[str]) -> str:
 
 
 def _clauses(count: int) -> str:
-    return f"{count} clause" + "s" * (count != 1)
+    return counted(count, "clause")

@@ -7,6 +7,7 @@ from asyncproof.driver.prepared_jobs import sized
 from asyncproof.history.history import JobRecord
 from asyncproof.run.plan import Flight, Plan, is_painted
 from asyncproof.settings import Settings
+from asyncproof.text import counted
 from asyncproof.workload.scenario import AtOnce, Job
 
 MINUTES = 100.0  # seconds; longer times are told in minutes
@@ -50,8 +51,8 @@ def cost(plan: Plan, settings: Settings, small: tuple[int, int]) -> str:
     jobs = [seat.job for flight in plan.flights for seat in flight.seats]
     width, height = settings.image_size
     worth = pixel_steps(jobs, settings, small)
-    pictures = _counted(plan.pictures, "picture")
-    scenarios = _counted(len(plan.flights), "scenario")
+    pictures = counted(plan.pictures, "picture")
+    scenarios = counted(len(plan.flights), "scenario")
     return (
         f"at most {pictures}{_and_others(len(jobs) - plan.pictures)} in {scenarios}, as much work "
         f"as {worth:.0f} of {width}x{height} in {settings.inference_steps} steps"
@@ -62,11 +63,7 @@ def _and_others(count: int) -> str:
     if not count:
         return ""
     why = "is refused, fails or is" if count == 1 else "are refused, fail or are"
-    return f", and {_counted(count, 'job')} that {why} not needed,"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
+    return f", and {counted(count, 'job')} that {why} not needed,"
 
 
 def seconds(plan: Plan, settings: Settings, small: tuple[int, int], pace: PicturePace) -> float:

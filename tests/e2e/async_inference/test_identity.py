@@ -9,11 +9,7 @@ from asyncproof.facts.comparisons import idle, in_quiet
 from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
 from asyncproof.workload import special_cases
 from asyncproof.workload.provocation import Provocation
-from asyncproof.workload.scenario import (
-    CallbackTo,
-    one_after_another,
-    whoever_asks,
-)
+from asyncproof.workload.scenario import CallbackTo, one_after_another, whoever_asks
 
 pytestmark = pytest.mark.families("IDN")
 ANOTHER_DEFAULT = 1  # the seed of the usual request is the likeliest one
