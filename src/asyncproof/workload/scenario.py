@@ -37,14 +37,11 @@ class Leaves(StrEnum):
     """When a job leaves that looks after the one before it."""
 
     ALWAYS = "always"
-    IF_TAKEN = "if the job before it was taken"
     IF_IN_DOUBT = "if the job before it was taken and has not completed"
 
     def is_wanted(self, *, taken: bool, completed: bool) -> bool:
         """Whether it leaves, now that this became of the job before it."""
-        if self is Leaves.ALWAYS:
-            return True
-        return taken and (self is Leaves.IF_TAKEN or not completed)
+        return self is Leaves.ALWAYS or (taken and not completed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,7 @@ HOSTILE_IDS: dict[str, str] = {
     "longer than a file name": "{}" + 300 * "x",
 }
 ENGINES_DIE_OF = frozenset({"a NUL", "longer than a file name"})
-"""Cases after which a plain job leaves if they were taken, whatever became of them."""
+"""Cases after which a plain job leaves, whatever became of them."""
 TRAVERSALS = ("..%2f..%2f..%2f..%2f..%2fetc%2fpasswd", "%2fetc%2fpasswd", "..%5c..%5cetc%5cpasswd")
 
 
@@ -208,9 +208,9 @@ def _smaller(side: int, times: float) -> int:
 def each_looked_after(jobs: Iterable[Job], plain: Callable[[], Job]) -> Scenario:
     """Each of these jobs alone, so that none is blamed for another.
 
-    A plain one follows, which shows whether the miner still works: always after another size,
-    where another job was taken of which engines are known to die, and elsewhere where a job was
-    taken and has not completed, since one that completed has shown that itself.
+    A plain one follows, which shows whether the miner still works: always after what engines are
+    known to die of, and elsewhere where a job was taken and has not completed, since one that
+    completed has shown that itself.
     """
     pairs = ((job, replace(plain(), leaves=_when_to_look(job))) for job in jobs)
     return one_after_another([one for pair in pairs for one in pair])
@@ -218,10 +218,8 @@ def each_looked_after(jobs: Iterable[Job], plain: Callable[[], Job]) -> Scenario
 
 def _when_to_look(job: Job) -> Leaves:
     tags = dict(job.tags)
-    if SIZE in tags:
-        return Leaves.ALWAYS
-    may_kill = tags.get(CASE) in ENGINES_DIE_OF or job.lora == NO_SUCH_LORA
-    return Leaves.IF_TAKEN if may_kill else Leaves.IF_IN_DOUBT
+    may_kill = SIZE in tags or tags.get(CASE) in ENGINES_DIE_OF or job.lora == NO_SUCH_LORA
+    return Leaves.ALWAYS if may_kill else Leaves.IF_IN_DOUBT
 
 
 def harmless_between(killing: Iterable[Job], harmless: Iterable[Job]) -> list[Job]:

@@ -20,9 +20,6 @@ from asyncproof.workload.special_cases import (
     ("leaves", "taken", "completed", "wanted"),
     [
         (Leaves.ALWAYS, False, False, True),
-        (Leaves.IF_TAKEN, False, True, False),
-        (Leaves.IF_TAKEN, True, True, True),
-        (Leaves.IF_TAKEN, True, False, True),
         (Leaves.IF_IN_DOUBT, True, True, False),
         (Leaves.IF_IN_DOUBT, True, False, True),
         (Leaves.IF_IN_DOUBT, False, False, False),
@@ -44,9 +41,9 @@ def test_a_plain_job_follows_each_that_engines_are_known_to_die_of() -> None:
     assert looks(*sizes) == [Leaves.ALWAYS] * 2
     hostile = with_hostile_ids(lambda: a_job(1))
     deadly = [dict(job.tags)[CASE] in ENGINES_DIE_OF for job in hostile]
-    assert looks(*hostile) == [Leaves.IF_TAKEN if d else Leaves.IF_IN_DOUBT for d in deadly]
+    assert looks(*hostile) == [Leaves.ALWAYS if d else Leaves.IF_IN_DOUBT for d in deadly]
     assert HOSTILE_IDS.keys() >= ENGINES_DIE_OF
-    assert looks(with_unknown_lora(a_job(1))) == [Leaves.IF_TAKEN]
+    assert looks(with_unknown_lora(a_job(1))) == [Leaves.ALWAYS]
 
 
 def test_of_odd_prompts_each_is_followed_by_what_every_miner_takes() -> None:
