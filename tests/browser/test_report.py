@@ -14,6 +14,7 @@ from asyncproof.history.build import build
 from asyncproof.history.events import (
     Answered,
     AsyncEvent,
+    Delivered,
     GaveUp,
     Judged,
     Polled,
@@ -193,6 +194,16 @@ def test_text_of_a_miner_is_never_a_page(opened: Open) -> None:
     page.wait_for_selector("dialog[open]")
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     assert EVIL in page.inner_text("dialog")
+    assert page.locator("#evil, img[src=x]").count() == 0
+
+
+def test_names_of_fields_in_a_finding_are_code(opened: Open) -> None:
+    sent = {"job_id": "id-job_001", "status": f"`{EVIL}`", "error": "no memory"}
+    page = opened(spoiled(good_job("job_001"), Delivered, fields=sent), at="#job_001")
+    page.wait_for_selector("dialog[open]")
+    for where in ("#findings", ".told"):
+        assert "status" in page.locator(f"{where} code").all_inner_texts()
+        assert "`status`" not in page.inner_text(where)
     assert page.locator("#evil, img[src=x]").count() == 0
 
 

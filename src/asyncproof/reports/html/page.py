@@ -93,6 +93,7 @@ def page(
             most_listed=MOST_LISTED,
             explained=plain_markdown.html,
             inline=plain_markdown.inline,
+            coded=plain_markdown.coded,
             style=Markup((STATIC / "page.css").read_text(encoding="utf-8")),  # our own file
             script=Markup(script),  # our own files
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -36,6 +36,13 @@ def _blocks(text: str) -> Markup:
     return out
 
 
+def coded(text: str) -> Markup:
+    """Text of a finding, of which nothing but what stands in backticks is marked up."""
+    pieces = _CODE.split(str(escape(text)))
+    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
+    return Markup("".join(pieces))  # made from escaped text
+
+
 def inline(text: str) -> Markup:
     """One line or paragraph: code, emphasis, and links as their text."""
     told = str(escape(text.strip()))

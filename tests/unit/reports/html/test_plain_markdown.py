@@ -34,3 +34,16 @@ def test_no_clause_shows_its_markup(page: str) -> None:
         shown = plain_markdown.html(clause.text).striptags()
         assert "**" not in shown
         assert "```" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("send `error` and `a*b*`", "send <code>error</code> and <code>a*b*</code>"),
+        ("`status` '**<b>'", "<code>status</code> &#39;**&lt;b&gt;&#39;"),
+        ("one ` alone", "one ` alone"),
+        ("[a](b) *as it is*", "[a](b) *as it is*"),
+    ],
+)
+def test_of_a_finding_nothing_but_code_is_marked_up(text: str, html: str) -> None:
+    assert plain_markdown.coded(text) == html

@@ -70,10 +70,17 @@ function eventItem([line, when, kind, said, tone, fields]) {
     : el("div", {class: "summary"}, head));
 }
 
+// What stands in backticks as code.
+function coded(text) {
+  const pieces = text.split(/`([^`]+)`/);
+  return pieces.map((piece, n) => n % 2 ? el("code", {}, piece) : piece);
+}
+
 function findingItem(finding) {
   return el("li", {},
-    el("a", {href: `#${finding.clause}`}, finding.clause), ` ${finding.level}: expected ${finding.expected}, got ${finding.actual}`,
-    finding.advice ? el("p", {class: "soft"}, finding.advice) : "");
+    el("a", {href: `#${finding.clause}`}, finding.clause),
+    coded(` ${finding.level}: expected ${finding.expected}, got ${finding.actual}`),
+    finding.advice ? el("p", {class: "soft"}, coded(finding.advice)) : "");
 }
 
 function step(job, by, label) {

@@ -1,0 +1,235 @@
+"""What a default run says of each fault where it strikes only now and then.
+
+    python -m benchmarks.seldom_faults [--quick] [--trigger every:48] [--fault NAME ...]
+
+A whole run of the suite against the reference miner for each fault. Whether a strike could be seen
+at all is told by runs without a fault, with the same seed: a job that was struck, and of which
+nothing was answered, painted or delivered that a sound miner does not answer, paint or deliver for
+the same request, left no trace. That leaves out times: of a fault that only slows down, a strike
+without a trace may have been visible. ``--quick`` tries six faults.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asyncproof.run.reference_miner import reference_miner
+from reference.catalog import Entry, by_name
+from reference.miner.faults import FAULTS
+from tests import ROOT
+
+SIX = ("bottom-black", "callback-missing", "torn-rows", "seed-ignored", "wrong-secret", "hang:42")
+# Which of a class with a parameter: one that strikes in each run.
+WITH_VALUE = {"hang": "hang:42", "hang-beating": "hang-beating:42", "systematic": "systematic:1"}
+SETTINGS = {
+    "ASYNC_IMAGE_SIZE": "256x256",
+    "ASYNC_JOB_TIMEOUT": "30",
+    "ASYNC_STEP_TIMEOUT": "4",
+    "ASYNC_FIRST_STEP_TIMEOUT": "4",
+    "ASYNC_CALLBACK_BASE_URL": "http://127.0.0.1:0",
+}
+TIMEOUT = 400.0  # seconds for one run
+SOUND_RUNS = 3
+STRIKES = re.compile(r"fault \S+ strikes job (\S+)")
+# What differs between two runs of a sound miner: names of jobs and files, ports, times.
+RUNS_OWN = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|127\.0\.0\.1:\d+|\d{4}-\d\d-\d\dT[\d:.]+Z|\d+\.\d+"
+)
+UNLIKE = {"at", "took", "began", "number", "token", "since", "slowest", "count", "boundary"}
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run recorded, and what the miner logged of its fault."""
+
+    events: tuple[Event, ...]
+    verdict: Mapping[str, Any]
+    struck: tuple[str, ...]
+
+
+def run_against(fault: str, trigger: str) -> Run:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        log = folder / "miner.log"
+        faulty = ["--fault", fault, "--trigger", trigger, "--fault-seed", "1"] if fault else []
+        with reference_miner([*faulty, "--job-seconds", "0.1", "--log-level", "DEBUG"], log) as url:
+            subprocess.run(
+                [sys.executable, "-m", "asyncproof", "run", "--miner", url, "--seed", "1"],
+                cwd=ROOT,
+                env=os.environ | SETTINGS | {"ASYNC_REPORT_DIR": str(folder)},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        history = next(folder.glob("*/history.ndjson"))
+        return Run(
+            tuple(json.loads(line) for line in history.read_text().splitlines()),
+            json.loads(history.with_name("verdict.json").read_text()),
+            tuple(dict.fromkeys(STRIKES.findall(log.read_text()))),
+        )
+
+
+def request_of(event: Event) -> str:
+    request = event["request"]
+    if not isinstance(request, dict):
+        return str(request)
+    ours = {"callback_url", "expiry", "job_id"}
+    return json.dumps({name: value for name, value in request.items() if name not in ours})
+
+
+def facts_of(event: Event, path: str) -> Iterator[str]:
+    """``Polled.status=completed`` and so on, without what is a run's own."""
+    for name, value in event.items():
+        if name in UNLIKE or name in {"type", "job"}:
+            continue
+        if isinstance(value, dict):
+            yield from facts_of(value, f"{path}.{name}")
+        elif name == "sha256":
+            yield f"{path}.{name}={value}"
+        elif name == "progress" and isinstance(value, int | float) and 0 < value < 100:
+            yield f"{path}.progress=between"
+        else:
+            yield f"{path}.{name}={RUNS_OWN.sub('_', str(value))}"
+
+
+class Seen:
+    """The facts of each job of one run, and those of requests that belong to none."""
+
+    def __init__(self, run: Run) -> None:
+        self.request = dict[str, str]()
+        self.scenario = dict[str, str]()
+        self.provoked = dict[str, tuple[str, ...]]()
+        self.job_of = dict[str, str]()
+        self.facts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        by_token, scenario = dict[str, str](), ""
+        for event in run.events:
+            kind = event["type"]
+            if kind == "ScenarioStarted":
+                scenario = event["name"]
+            job = event.get("job", "")
+            if kind == "Submitted":
+                self.request[job] = request_of(event)
+                self.scenario[job] = scenario
+                self.provoked[job] = tuple(event.get("provokes", ()))
+                if event["token"]:
+                    by_token[event["token"]] = job
+            if kind == "Answered" and event.get("job_id"):
+                self.job_of[event["job_id"]] = job
+            if kind == "Delivered":
+                fields = event.get("fields") or {}
+                job = by_token.get(event["token"]) or self.job_of.get(fields.get("job_id", ""), "")
+            if kind in {"Answered", "Polled", "Downloaded", "Delivered", "Probed"}:
+                self.facts[job].update(facts_of(event, kind))
+                if kind == "Delivered":
+                    self.facts[job][kind] += 1
+
+
+class Sound:
+    """What a sound miner answers, paints and delivers for each request."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self._most: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._always = dict[str, set[str]]()
+        for run in runs:
+            seen = Seen(run)
+            for job, facts in seen.facts.items():
+                request = seen.request.get(job, "")
+                self._most[request] |= facts
+                known = self._always.get(request)
+                self._always[request] = set(facts) if known is None else known & set(facts)
+
+    def traces(self, request: str, facts: Counter[str]) -> list[str]:
+        """What no sound run has shown for this request, and what each of them showed."""
+        most = self._most.get(request)
+        if most is None:
+            return ["(no sound run made this request)"]
+        more = [f"+ {fact}" for fact, n in facts.items() if fact not in most]
+        if facts["Delivered"] > most["Delivered"]:
+            more.append("+ Delivered once more")
+        return more + [f"- {fact}" for fact in sorted(self._always[request] - set(facts))]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``kind`` is one word for the table; ``told`` the lines below it."""
+
+    fault: str
+    kind: str
+    told: tuple[str, ...]
+
+
+def outcome(fault: str, own: str, run: Run, sound: Sound) -> Outcome:
+    findings = run.verdict["findings"]
+    leads = findings[0]["clause"] if findings else ""
+    clauses = list(dict.fromkeys(finding["clause"] for finding in findings))
+    seen, told, visible = Seen(run), [f"verdict {run.verdict['outcome']}: {clauses}"], False
+    for job_id in run.struck:
+        job = seen.job_of.get(job_id, "")
+        facts = sound.traces(seen.request.get(job, ""), seen.facts[job]) if job else ["(not ours)"]
+        visible |= bool(facts)
+        told.append(
+            f"{job or job_id} of {seen.scenario.get(job)}, provoked {seen.provoked.get(job)}: "
+            f"{'; '.join(facts)[:600] or 'no trace'}"
+        )
+    if not run.struck:
+        facts = sound.traces("", seen.facts[""])
+        visible = bool(facts)
+        told.append(f"no job struck; other requests: {'; '.join(facts)[:600] or 'no trace'}")
+    if own in clauses:
+        kind = "found" if leads == own else "found-below-another"
+    elif clauses:
+        kind = "another-clause"
+    else:
+        kind = "trace-without-finding" if visible else "no-trace"
+    return Outcome(fault, kind, tuple(told))
+
+
+def sweep(faults: Sequence[str], trigger: str, at_once: int) -> Iterator[Outcome]:
+    clauses = {name: entry.clause for name, entry in by_name(FAULTS, Entry).items()}
+    with ThreadPoolExecutor(at_once) as pool:
+        sound = Sound(pool.map(lambda _: run_against("", trigger), range(SOUND_RUNS)))
+
+        def tried(fault: str) -> Outcome:
+            try:
+                run = run_against(WITH_VALUE.get(fault, fault), trigger)
+            except subprocess.TimeoutExpired:
+                return Outcome(fault, "no-end", (f"no verdict within {TIMEOUT:.0f} s",))
+            return outcome(fault, clauses[fault], run, sound)
+
+        yield from pool.map(tried, faults)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="six faults")
+    parser.add_argument("--trigger", default="every:48", help="as of the reference miner")
+    parser.add_argument("--fault", action="append", help="only this one; may be repeated")
+    parser.add_argument("--at-once", type=int, default=4, help="runs side by side [4]")
+    given = parser.parse_args()
+    faults = given.fault or (SIX if given.quick else tuple(by_name(FAULTS, Entry)))
+    kinds = Counter[str]()
+    for seen in sweep(faults, given.trigger, given.at_once):
+        kinds[seen.kind] += 1
+        print(f"{seen.fault}: {seen.kind}", *seen.told, sep="\n    ", flush=True)
+    for kind, count in kinds.most_common():
+        print(f"{kind}: {count} of {len(faults)}")
+    struck = len(faults) - kinds["no-trace"]
+    found = kinds["found"] + kinds["found-below-another"] + kinds["another-clause"]
+    print(f"ratio seldom-faults-found {found / struck if struck else 1:.3f}")
+
+
+if __name__ == "__main__":
+    main()
