@@ -121,8 +121,9 @@ class LoraSticks(Fault):
     last: str | None = None
 
     def task(self, job: Job, task: Task) -> Task:
-        self.last = task.lora or self.last
-        return replace(task, lora=self.last)
+        if task.lora in LORAS:  # nothing else can be merged
+            self.last = task.lora
+        return replace(task, lora=task.lora or self.last)
 
 
 class LoraSticksByTurns(Fault):
