@@ -78,6 +78,7 @@ RULES: tuple[Explanation, ...] = (
     pictures.a_picture_of_which_a_part_is_right,
     pictures.pictures_that_are_wrong_anyway,
     pictures.a_seed_that_is_taken_for_none,
+    pictures.one_wrong_picture_after_a_training,
     pictures.a_model_that_is_no_longer_the_same,
     pictures.a_damaged_picture,
     pictures.damage_without_training,

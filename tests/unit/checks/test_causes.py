@@ -21,6 +21,7 @@ from asyncproof.history.events import (
     Examined,
     GaveUp,
     Polled,
+    Probed,
     ScenarioEnded,
     ScenarioStarted,
     Submitted,
@@ -467,6 +468,25 @@ def test_a_lora_that_stays_explains_pictures_that_differ_throughout_and_no_other
     whole, part = (beside_its_reference(told, lora=True) for told in (WHOLE, PART))
     assert because(whole, differs, stays) == {"IMG-3 job_002": "IDN-5 job_001"}
     assert because(part, differs, stays) == {"IDN-5 job_001": "IMG-3 job_002"}
+
+
+@pytest.mark.parametrize(
+    ("last", "cause"),
+    [
+        ("job_001", {"TRN-3 job_002": "IMG-3 job_002"}),
+        ("job_002", {"IMG-3 job_002": "TRN-3 job_002"}),  # the model has stayed another one
+    ],
+)
+def test_one_wrong_picture_after_a_training_is_not_the_training_s(last: str, cause: Told) -> None:
+    probe = partial(Probed, probe="train", method="POST", path="/train")
+    trained: list[AsyncEvent] = [probe(at=4.5, took=0.1, status_code=202)]
+    before, wrong, again = (
+        spoiled(good_job(f"job_00{n}", at), Submitted, request=_request("job_001"))
+        for n, at in ((1, 0.0), (2, 5.0), (3, 10.0))
+    )
+    again = spoiled(again, Downloaded, file=a_picture(last))
+    history = build(scenario(before, trained, wrong, again))
+    assert because(history, found("TRN-3", "job_002"), found("IMG-3", "job_002")) == cause
 
 
 @pytest.mark.parametrize("clause", ["IDN-5", "TRN-3"])

@@ -11,7 +11,7 @@ from asyncproof.facts.damage import (
     is_damaged_by_itself,
     looks_blank,
 )
-from asyncproof.facts.equal_requests import drawn, lora
+from asyncproof.facts.equal_requests import drawn, is_same_picture, lora
 from asyncproof.facts.failures import foreign_lora
 from asyncproof.facts.judged_run import (
     PICTURES,
@@ -93,9 +93,29 @@ def _has_a_seed(job: JobRecord) -> bool:
     return job.submitted.request.get("seed") not in (0, None)
 
 
+def one_wrong_picture_after_a_training(seen: JudgedRun) -> Iterator[Pair]:
+    """The model is no other where the same request gave the picture from before once more."""
+    if _is_the_model_as_before(seen):
+        yield from seen.same_job(("TRN-3",), ("IMG-3",))
+
+
+def _is_the_model_as_before(seen: JudgedRun) -> bool:
+    changed = seen.of("TRN-3")
+    job = seen.job(changed[0]) if len(changed) == 1 else None
+    if job is None:
+        return False
+    begun = min((probe.at for probe in seen.history.probed(TRAIN)), default=inf)
+    equal = [other for other in seen.history.accepted if other.recipe == job.recipe]
+    before = [other for other in equal if other.submitted.at < begun]
+    later = [other for other in equal if other.submitted.at > job.submitted.at]
+    return bool(before) and any(is_same_picture(seen.history, before[0], o) for o in later)
+
+
 def a_model_that_is_no_longer_the_same(seen: JudgedRun) -> Iterator[Pair]:
     """A LoRA that stays, or a training, changes pictures that are whole by themselves."""
     for cause in seen.of("IDN-5", "TRN-3")[:1]:
+        if cause.clause == "TRN-3" and _is_the_model_as_before(seen):
+            continue
         if (job := seen.job(cause)) and _is_damaged(seen, job):
             continue
         for echo in seen.of("IMG-3"):
