@@ -90,19 +90,21 @@ def request_of(event: Event) -> str:
     return json.dumps({name: value for name, value in request.items() if name not in ours})
 
 
-def facts_of(event: Event, path: str) -> Iterator[str]:
-    """``Polled.status=completed`` and so on, without what is a run's own."""
+def facts_of(event: Event, path: str, own: str) -> Iterator[str]:
+    """``Polled.status=completed`` and so on, without what is a run's own; ``own`` is the job's id,
+    so that another's can be told from it."""
     for name, value in event.items():
         if name in UNLIKE or name in {"type", "job"}:
             continue
         if isinstance(value, dict):
-            yield from facts_of(value, f"{path}.{name}")
+            yield from facts_of(value, f"{path}.{name}", own)
         elif name == "sha256":
             yield f"{path}.{name}={value}"
         elif name == "progress" and isinstance(value, int | float) and 0 < value < 100:
             yield f"{path}.progress=between"
         else:
-            yield f"{path}.{name}={RUNS_OWN.sub('_', str(value))}"
+            text = str(value).replace(own, "(own id)") if own else str(value)
+            yield f"{path}.{name}={RUNS_OWN.sub('_', text)}"
 
 
 class Seen:
@@ -114,7 +116,7 @@ class Seen:
         self.provoked = dict[str, tuple[str, ...]]()
         self.job_of = dict[str, str]()
         self.facts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        by_token, scenario = dict[str, str](), ""
+        by_token, id_of, scenario = dict[str, str](), dict[str, str](), ""
         for event in run.events:
             kind = event["type"]
             if kind == "ScenarioStarted":
@@ -128,11 +130,12 @@ class Seen:
                     by_token[event["token"]] = job
             if kind == "Answered" and event.get("job_id"):
                 self.job_of[event["job_id"]] = job
+                id_of[job] = event["job_id"]
             if kind == "Delivered":
                 fields = event.get("fields") or {}
                 job = by_token.get(event["token"]) or self.job_of.get(fields.get("job_id", ""), "")
             if kind in {"Answered", "Polled", "Downloaded", "Delivered", "Probed"}:
-                self.facts[job].update(facts_of(event, kind))
+                self.facts[job].update(facts_of(event, kind, id_of.get(job, "")))
                 if kind == "Delivered":
                     self.facts[job][kind] += 1
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from asyncproof.receiver.http.attempt import DeliveryAttempt
 from asyncproof.receiver.http.record import AttemptAnswer
 from asyncproof.receiver.nemesis import Nemesis
+from asyncproof.text import counted
 from asyncproof.workload.provocation import Provocation, Provocations
 
 LOOKS_AGAIN = 0.1
@@ -26,8 +27,8 @@ class HoldsFirst(Nemesis):
         answer = await attempt.take()
         if attempt.order > 1:
             return answer
-        s = "" if self.others == 1 else "s"
-        attempt.say(f"answers after {self.others} other callback{s}, or {self.seconds:g} s")
+        others = counted(self.others, "other callback")
+        attempt.say(f"answers after {others}, or {self.seconds:g} s")
         for _ in range(round(self.seconds / LOOKS_AGAIN)):
             if attempt.context.arrived > self.others or attempt.context.over.is_set():
                 break

@@ -7,16 +7,17 @@ import pytest
 from asyncproof.history.events import Judged, ScenarioStarted
 from asyncproof.run.plan_report import duration
 from asyncproof.run.session import NOT_RUN, Session
+from asyncproof.text import counted
 
 MARKS = {"passed": "✓", "failed": "✗", "skipped": "-"}
 TOLD = " (told below)"
 COLOURS = {"passed": "green", "failed": "red", "skipped": "yellow"}
 
 
-def counted(sent: int, judged: int) -> str:
+def sent_and_judged(sent: int, judged: int) -> str:
     """How many jobs a test sent, and on how many it was judged: tests share jobs."""
     count = judged or sent
-    told = f"{count} job{'s' * (count != 1)}" if count else ""
+    told = counted(count, "job") if count else ""
     if not judged or sent == judged:
         return told
     return f"{told} ({sent} sent now)" if sent else f"{told} of earlier tests"
@@ -92,7 +93,7 @@ class SuiteConsole:
         self._read = len(recorder.events)
         sent = sum(e.jobs for e in events if isinstance(e, ScenarioStarted))
         judged = [e for e in events if isinstance(e, Judged) and e.scenario == name]
-        return counted(sent, len(judged[-1].jobs or ()) if judged else sent)
+        return sent_and_judged(sent, len(judged[-1].jobs or ()) if judged else sent)
 
     def _tell_the_time(self) -> None:
         """How long all of it will take, once, as soon as a job has shown the pace."""
@@ -112,7 +113,7 @@ class SuiteConsole:
         """Why the verdict failed this test; empty where it did not."""
         found = [f.clause for r in self._run.results if r.scenario == name for f in r.findings]
         if found:
-            count = f"{len(found)} finding{'s' * (len(found) != 1)}"
+            count = counted(len(found), "finding")
             return f"{count} ({', '.join(dict.fromkeys(found))}){TOLD}"
         verdict = self._run.verdicts.get(name)
         if verdict is None or verdict.passed:

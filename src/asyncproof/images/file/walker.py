@@ -13,6 +13,7 @@ from asyncproof.images.file.push import (
     Wanted,
 )
 from asyncproof.images.file.sniff import SNIFF_BYTES, type_by_content
+from asyncproof.text import counted
 
 PIECE = 1 << 16  # bytes; of what nobody reads but counts
 
@@ -67,7 +68,7 @@ class Walker:
         except EndOfFileError:
             if not count:
                 return
-        what = f"{count} byte{'s' * (count != 1)} ({type_by_content(head)})"
+        what = f"{counted(count, 'byte')} ({type_by_content(head)})"
         self._found(DefectKind.AFTER_END, f"{what} after the end of the picture", end)
 
     def _read(self, count: int) -> Generator[Wanted, Bytes, Bytes]:

@@ -87,7 +87,7 @@ class DeliveryAttempt:
             self.record.note(broken=bad.reason, another_boundary=bad.another_boundary)
             return AttemptAnswer(bad.status, bad.reason)
         except NotStoredError as full:
-            return self._not_stored(full)
+            return self.record.not_stored(full, self._store)
         if self._strict and self.record.facts.problems:
             return AttemptAnswer(422, "; ".join(self.record.facts.problems))
         return await self._pass_on()
@@ -99,14 +99,9 @@ class DeliveryAttempt:
         try:
             answer = await self._forwarder.pass_on(self._copy)
         except NotStoredError as full:
-            return self._not_stored(full)
+            return self.record.not_stored(full, self._store)
         self.record.forwarded = "held" if answer is HELD else "answered"
         return answer
-
-    def _not_stored(self, full: NotStoredError) -> AttemptAnswer:
-        if self.record.facts.image is not None:
-            self._store.take_back(self.record.facts.image)
-        return self.record.not_stored(full)
 
     async def _read(self) -> Form:
         reader = self._shape.open(self.record.facts.content_type, self._limits, self._open)

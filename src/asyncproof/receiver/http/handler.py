@@ -213,9 +213,7 @@ class CallbackHandler:
         try:
             self._journal(line, refused=record.facts.secret != "match")
         except NotStoredError as full:
-            if record.facts.image is not None:
-                self._store.take_back(record.facts.image)
-            answer = record.not_stored(full)
+            answer = record.not_stored(full, self._store)
             delivered, recorded = self._made(record, answer)
             line = encode(recorded)
         self._index.add(recorded, line)

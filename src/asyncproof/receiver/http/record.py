@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import asdict, replace
 
 from asyncproof.history.events import AttemptFacts, Delivered
+from asyncproof.receiver.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,11 @@ class AttemptRecord:
         """From here on these are known, by their names in :class:`AttemptFacts`."""
         self.facts = replace(self.facts, **facts)
 
-    def not_stored(self, why: Exception) -> AttemptAnswer:
-        """There is no room for it: the miner has to keep it and may send it again."""
+    def not_stored(self, why: Exception, store: Store) -> AttemptAnswer:
+        """There is no room for it: the miner has to keep it and may send it again. What ``store``
+        has of it is taken back."""
+        if self.facts.image is not None:
+            store.take_back(self.facts.image)
         self.note(image=None, stored=False, broken=f"could not be stored: {why}")
         return AttemptAnswer(507, self.facts.broken)
 

@@ -20,7 +20,7 @@ from asyncproof.history.events import (
     ToldToWait,
     Unchanged,
 )
-from asyncproof.text import cut
+from asyncproof.text import counted, cut
 
 BODY_SHOWN = 2000  # characters; the whole is in the history
 # Fields that the sentence of an event says, or that say the same in every event.
@@ -127,7 +127,7 @@ def _polled(event: Polled) -> Told:
 
 
 def _unchanged(event: Unchanged) -> Told:
-    times = f"{event.count} more poll{'s' * (event.count != 1)} said the same"
+    times = f"{counted(event.count, 'more poll')} said the same"
     return "poll", f"{times} until {event.at:.1f} s", ""
 
 
