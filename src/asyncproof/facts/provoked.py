@@ -49,7 +49,17 @@ def excused(job: JobRecord, clauses: tuple[str, ...]) -> bool:
     if NEVER_EXCUSED.issuperset(clauses):
         return False
     names = {EVERY_CLAUSE, *clauses, *(clause.partition("-")[0] for clause in clauses)}
-    return any(not names.isdisjoint(EXCUSED[each]) for each in _met(job))
+    met = _met(job)
+    if clauses == ("SCH-2",) and had_failed_before(job):
+        met -= _OF_RECEIVERS
+    return any(not names.isdisjoint(EXCUSED[each]) for each in met)
+
+
+def had_failed_before(job: JobRecord) -> bool:
+    """Whether the first callback of the job said already that it had failed, which is then not the
+    receiver's doing."""
+    first = next(iter(job.own_deliveries), None)
+    return first is not None and first.fields.get("status") == "failed"
 
 
 def _met(job: JobRecord) -> Provocations:

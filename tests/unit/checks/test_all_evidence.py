@@ -269,6 +269,25 @@ def test_a_hostile_receiver_excuses_only_the_jobs_that_met_it(asked: Provocation
     assert [(f.clause, f.job) for f in verdict.findings] == [("CBK-7", "job_002")]
 
 
+@pytest.mark.parametrize("asked", [Provocation.RECEIVER_HOLDS, Provocation.RECEIVER_REFUSES])
+@pytest.mark.parametrize(("told", "found"), [("failed", ["SCH-2"]), ("completed", [])])
+def test_no_receiver_is_to_blame_for_a_failure_that_it_was_told_of(
+    asked: Provocation, told: str, found: list[str]
+) -> None:
+    """A job that completed, by its callback, and failed afterwards, failed by the receiver."""
+
+    def failed(events: list[AsyncEvent]) -> list[AsyncEvent]:
+        sent = next(event for event in events if isinstance(event, Delivered))
+        fields = {"job_id": sent.fields["job_id"], "status": told, "error": "out of memory"}
+        kept = [event for event in events if not isinstance(event, Downloaded | Examined)]
+        kept = spoiled(kept, Delivered, nemesis="AnswersError", answered=500, fields=fields)
+        ended = [event for event in kept if not isinstance(event, Polled) or _is_the_end(event)]
+        return spoiled(ended, Polled, status="failed", job_error="out of memory")
+
+    verdict = verdict_of(run([[Made(), Made(failed, (asked,))]]), {})
+    assert [f.clause for f in verdict.findings if f.clause == "SCH-2"] == found
+
+
 def test_each_defect_is_found_of_a_job_that_nobody_asked_about() -> None:
     for defect in DEFECTS:
         verdict = verdict_of(run([[Made()], [Made(defect)]]), {})
