@@ -86,13 +86,16 @@ bench: ## ratios against named peers (BENCH=--quick for under a minute each)
 	@$(INSTALL) requirements_dev.txt requirements_bench.txt
 	@cd $(ROOT) && for script in benchmarks/*.py; do echo "== $$script"; $(PY) -m benchmarks.$$(basename $$script .py) $(BENCH); done
 
-.PHONY: fuzz kills
+.PHONY: fuzz kills seldom
 fuzz: ## throw made-up requests at a callback server for an hour (ARGS="--seconds 60")
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(PY) -m tests.support.fuzz $(ARGS)
 kills: ## kill callback servers under load, 500 times in 100,000 callbacks, and look for losses (ARGS="--kills 20 --callbacks 4000")
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(PY) -m tests.support.kills $(ARGS)
+seldom: ## run the suite on each fault of the reference miner where it strikes one job of 48, for an hour (ARGS="--quick", "--trigger p:0.05")
+	@$(INSTALL) requirements_dev.txt
+	@cd $(ROOT) && $(PY) -m tests.support.seldom_faults $(ARGS)
 
 .PHONY: test-kubernetes
 test-kubernetes: ## the Kubernetes backend against a real API server (builds one on Debian, once)
