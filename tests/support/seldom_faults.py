@@ -45,8 +45,10 @@ SOUND_RUNS = 3
 STRIKES = re.compile(r"fault \S+ strikes job (\S+)")
 # What differs between two runs of a sound miner: names of jobs and files, ports, times.
 RUNS_OWN = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|127\.0\.0\.1:\d+|\d{4}-\d\d-\d\dT[\d:.]+Z|\d+\.\d+"
+    r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|(127\.0\.0\.1|localhost):\d+"
+    r"|\d{4}-\d\d-\d\dT[\d:.]+Z|\d+\.\d+|\b\d{5}\b"
 )
+SHOWN = 100  # characters of a body
 UNLIKE = {"at", "took", "began", "number", "token", "since", "slowest", "count", "boundary"}
 
 Event = Mapping[str, Any]
@@ -102,6 +104,8 @@ def facts_of(event: Event, path: str, own: str) -> Iterator[str]:
             yield from facts_of(value, f"{path}.{name}", own)
         elif name == "sha256":
             yield f"{path}.{name}={value}"
+        elif name == "body":  # of any length, with numbers that count jobs
+            yield f"{path}.body={re.sub(r'[0-9]+', '_', RUNS_OWN.sub('_', value))[:SHOWN]!r}"
         elif name == "progress" and isinstance(value, int | float) and 0 < value < 100:
             yield f"{path}.progress=between"
         else:
@@ -118,28 +122,43 @@ class Seen:
         self.provoked = dict[str, tuple[str, ...]]()
         self.job_of = dict[str, str]()
         self.facts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        by_token, id_of, scenario = dict[str, str](), dict[str, str](), ""
+        self._seed = dict[str, Any]()
+        self._id = dict[str, str]()
+        self._by_token = dict[str, str]()
+        scenario = ""
         for event in run.events:
-            kind = event["type"]
-            if kind == "ScenarioStarted":
+            if event["type"] == "ScenarioStarted":
                 scenario = event["name"]
-            job = event.get("job", "")
-            if kind == "Submitted":
-                self.request[job] = request_of(event)
-                self.scenario[job] = scenario
-                self.provoked[job] = tuple(event.get("provokes", ()))
-                if event["token"]:
-                    by_token[event["token"]] = job
-            if kind == "Answered" and event.get("job_id"):
-                self.job_of[event["job_id"]] = job
-                id_of[job] = event["job_id"]
-            if kind == "Delivered":
-                fields = event.get("fields") or {}
-                job = by_token.get(event["token"]) or self.job_of.get(fields.get("job_id", ""), "")
-            if kind in {"Answered", "Polled", "Downloaded", "Delivered", "Probed"}:
-                self.facts[job].update(facts_of(event, kind, id_of.get(job, "")))
-                if kind == "Delivered":
-                    self.facts[job][kind] += 1
+            elif event["type"] == "Submitted":
+                self._submitted(event, scenario)
+            elif event["type"] in {"Answered", "Polled", "Downloaded", "Delivered", "Probed"}:
+                self._told(event)
+
+    def _submitted(self, event: Event, scenario: str) -> None:
+        job, request = event["job"], event["request"]
+        self.request[job] = request_of(event)
+        self.scenario[job] = scenario
+        self.provoked[job] = tuple(event.get("provokes", ()))
+        if isinstance(request, dict) and "seed" in request:
+            self._seed[job] = request["seed"]
+        if event["token"]:
+            self._by_token[event["token"]] = job
+
+    def _told(self, event: Event) -> None:
+        kind, job = event["type"], event.get("job", "")
+        if kind == "Answered" and event.get("job_id"):
+            self.job_of[event["job_id"]] = job
+            self._id[job] = event["job_id"]
+        if kind == "Delivered":
+            fields = event.get("fields") or {}
+            job = self._by_token.get(event["token"]) or self.job_of.get(
+                str(fields.get("job_id")), ""
+            )
+            self.facts[job][kind] += 1
+        told = {name: value for name, value in event.items() if name != "seed"}
+        self.facts[job].update(facts_of(told, kind, self._id.get(job, "")))
+        if "seed" in event and job in self._seed:
+            self.facts[job][f"{kind}.seed is as asked: {event['seed'] == self._seed[job]}"] += 1
 
 
 class Sound:
