@@ -4,6 +4,7 @@ Pictures of different requests are judged together (IMG-5); for some of the rule
 name what they ask for, several times each.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from asyncproof.workload.scenario import Job
@@ -32,7 +33,12 @@ PROMPTS = (
 )
 
 
-def expectable(like: Job) -> list[Job]:
-    """One job for each prompt, otherwise like this one, and each with a seed of its own."""
+def expectable(like: Job, known: Iterable[Job] = ()) -> list[Job]:
+    """One job for each prompt, otherwise like this one, and each with a seed of its own; in the
+    place of some those that are ``known``, whose prompts begin in the same way."""
     first = like.seed or 0
-    return [replace(like, prompt=p, seed=first + n) for n, p in enumerate(PROMPTS)]
+    begun = {prompt: job for job in known for prompt in PROMPTS if job.prompt.startswith(prompt)}
+    return [
+        begun.get(prompt) or replace(like, prompt=prompt, seed=first + n)
+        for n, prompt in enumerate(PROMPTS)
+    ]
