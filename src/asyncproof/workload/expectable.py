@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from asyncproof.workload.scenario import Job
 
+PORTRAIT, CITY = "portrait of a girl with red hair", "a tower in a city"
 PROMPTS = (
-    "portrait of a girl with red hair",
+    PORTRAIT,
     "portrait of a boy with blue hair",
     "a mountain valley at noon",
     "a calm sea at noon",
@@ -27,7 +28,7 @@ PROMPTS = (
     "mountains and a forest at noon",
     "waves of the ocean at noon",
     "a night sky with the milky way",
-    "a tower in a city",
+    CITY,
     "a flat illustration of a fruit",
     "a rose, close up",
 )

@@ -1,4 +1,4 @@
-"""Requests that are judged together: one for each prompt, some of which other tests have as well."""
+"""Requests that are judged together: one for each prompt; other tests have some of them as well."""
 
 from asyncproof.workload.expectable import PROMPTS, expectable
 from asyncproof.workload.scenario import a_job
