@@ -4,14 +4,12 @@ Pictures of different requests are judged together (IMG-5); for some of the rule
 name what they ask for, several times each.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from asyncproof.workload.scenario import Job
 
-PORTRAIT, CITY = "portrait of a girl with red hair", "a tower in a city"
 PROMPTS = (
-    PORTRAIT,
+    "portrait of a girl with red hair",
     "portrait of a boy with blue hair",
     "a mountain valley at noon",
     "a calm sea at noon",
@@ -28,18 +26,13 @@ PROMPTS = (
     "mountains and a forest at noon",
     "waves of the ocean at noon",
     "a night sky with the milky way",
-    CITY,
+    "a tower in a city",
     "a flat illustration of a fruit",
     "a rose, close up",
 )
 
 
-def expectable(like: Job, known: Iterable[Job] = ()) -> list[Job]:
-    """One job for each prompt, otherwise like this one, and each with a seed of its own; in the
-    place of some those that are ``known``, whose prompts begin in the same way."""
+def expectable(like: Job) -> list[Job]:
+    """One job for each prompt, otherwise like this one, and each with a seed of its own."""
     first = like.seed or 0
-    begun = {prompt: job for job in known for prompt in PROMPTS if job.prompt.startswith(prompt)}
-    return [
-        begun.get(prompt) or replace(like, prompt=prompt, seed=first + n)
-        for n, prompt in enumerate(PROMPTS)
-    ]
+    return [replace(like, prompt=p, seed=first + n) for n, p in enumerate(PROMPTS)]
