@@ -272,9 +272,11 @@ def draw_for(session: Session, test: pytest.Item) -> Draw:
     # No other run's, though their seed is.
     prompts = [f"{prompt}, number {one.seed}" for prompt in (one.prompt, expectable.PROMPTS[0])]
     steps = half_the_steps(session.settings.inference_steps)
-    known = [replace(one, prompt=p, seed=USUAL_SEED, steps=steps) for p in prompts]
+    neighbour, stranger = (
+        replace(one, prompt=prompt, seed=USUAL_SEED, steps=steps) for prompt in prompts
+    )
     of_it = (not pictures, not (pictures or progress))
-    return Draw(session.chance(test.name), tuple(plain), *known, *of_it)
+    return Draw(session.chance(test.name), tuple(plain), neighbour, stranger, *of_it)
 
 
 def half_the_steps(usual: int) -> int:
