@@ -11,6 +11,7 @@ from time import monotonic
 import pytest
 
 from asyncproof.driver.job_state import NO_TIME_LEFT
+from asyncproof.driver.prepared_jobs import FEW_STEPS
 from asyncproof.facts import engine
 from asyncproof.facts.sickness import left_alone, sickness
 from asyncproof.harness.verdict import Check, Verdict
@@ -27,6 +28,7 @@ from asyncproof.run.pytest_markers import families
 from asyncproof.run.session import NOT_RUN, Session, within
 from asyncproof.run.testbed import Testbed
 from asyncproof.wire.dialect import Dialect
+from asyncproof.workload import expectable
 from asyncproof.workload.needed import fitted
 from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.scenario import Job, Scenario, a_job
@@ -218,6 +220,7 @@ class Draw:
     _chance: Random
     _plain: tuple[Job, ...]
     _neighbour: Job
+    _stranger: Job
     _small: bool
     _brief: bool
 
@@ -234,10 +237,14 @@ class Draw:
         """The request that others are laid beside which differ from it in one thing: its seed, its
         LoRA, its prompt; or in nothing but what came before it. The same for each test of a run.
 
-        It asks for the seed that is the usual default of miners, and for a small picture: seeds and
-        LoRAs are the same at every size.
+        It asks for the seed that is the usual default of miners, and for a small picture in half
+        the steps: seeds and LoRAs are the same at every size and in every number of steps.
         """
         return self._as_wanted(self._neighbour, **({"small": True} | changes))
+
+    def stranger(self) -> Job:
+        """The neighbour with another prompt. The same for each test of a run."""
+        return self._as_wanted(self._stranger, small=True)
 
     def requests(self) -> list[Job]:
         """Plain jobs, as many as ``STRESS_TEST_TWINS`` says, and the same for each test of a run:
@@ -262,9 +269,19 @@ def draw_for(session: Session, test: pytest.Item) -> Draw:
     chance = session.chance("plain jobs")
     plain = [_of_its_own(chance) for _ in range(session.settings.twins)]
     one = _of_its_own(chance)
-    neighbour = replace(one, prompt=f"{one.prompt}, number {one.seed}", seed=USUAL_SEED)
+    # No other run's, though their seed is.
+    prompts = [f"{prompt}, number {one.seed}" for prompt in (one.prompt, expectable.PROMPTS[0])]
+    steps = half_the_steps(session.settings.inference_steps)
+    neighbour, stranger = (
+        replace(one, prompt=prompt, seed=USUAL_SEED, steps=steps) for prompt in prompts
+    )
     of_it = (not pictures, not (pictures or progress))
-    return Draw(session.chance(test.name), tuple(plain), neighbour, *of_it)
+    return Draw(session.chance(test.name), tuple(plain), neighbour, stranger, *of_it)
+
+
+def half_the_steps(usual: int) -> int:
+    """Half as many, as long as these are enough for progress to be seen."""
+    return min(usual, max(FEW_STEPS, usual // 2))
 
 
 def _of_its_own(chance: Random) -> Job:

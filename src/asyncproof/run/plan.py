@@ -7,11 +7,12 @@ the testbed to run; a *flight* is what is run; a *seat* is a job of a flight.
   that wishes for the same one.
 - Of wishes for the same shape of load, one flight has the jobs of all: of equal jobs as many as the
   largest wish has.
-- Equal scenarios are one.
+- Equal scenarios are one, also where requests differ that are sent when all jobs have ended.
 - Jobs that are special by themselves (``Scenario.mingles``), each with a callback url and perhaps a
   hostile receiver of its own, fly together. Where only number and shape matter
   (``Scenario.any_jobs``), they fill the seats; where only the pictures do
-  (``Scenario.any_receivers``), those in the seats ask for them.
+  (``Scenario.any_receivers``), those in the seats ask for them, or one that asks for the same
+  serves. Pictures that are to be made one after another are asked for by jobs that fly alone.
 - What changes the miner for everybody (a training, a closed port) flies alone, and so does what may
   end the engine, in the order of its mark ``last``.
 """
@@ -19,11 +20,20 @@ the testbed to run; a *flight* is what is run; a *seat* is a job of a flight.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from asyncproof.history.history import LOAD
+from asyncproof.history.history import LOAD, TOGETHER
 from asyncproof.history.history import QUIET as IDLE
 from asyncproof.receiver.nemesis import QUIET, Nemesis
 from asyncproof.workload.provocation import Provocation
-from asyncproof.workload.scenario import AtOnce, Job, Leaves, Moment, Request, Scenario, Shape
+from asyncproof.workload.scenario import (
+    AtOnce,
+    CallbackTo,
+    Job,
+    Leaves,
+    Moment,
+    Request,
+    Scenario,
+    Shape,
+)
 from asyncproof.workload.special_cases import MEANT, NO_SUCH_LORA, Meant
 
 Key = tuple[str, int]
@@ -166,8 +176,17 @@ def _is_equal(one: Wish, other: Wish) -> bool:
     if one.alone or other.alone or not one.scenario.jobs:
         return False
     jobs = [tuple(map(_asked, wish.scenario.jobs)) for wish in (one, other)]
-    rest = [(replace(w.scenario, jobs=()), w.nemesis, w.when) for w in (one, other)]
+    rest = [(_but_for_jobs(w), w.nemesis, w.when) for w in (one, other)]
     return jobs[0] == jobs[1] and rest[0] == rest[1]
+
+
+def _but_for_jobs(wish: Wish) -> Scenario:
+    """What else its scenario is; of a flight that it has to itself without the requests after its
+    jobs, which change nothing for them."""
+    requests = wish.scenario.requests
+    if _company(wish) is None:
+        requests = tuple(r for r in requests if r.moment is not Moment.AFTER)
+    return replace(wish.scenario, jobs=(), requests=requests)
 
 
 SERIAL = "one after another"
@@ -197,10 +216,13 @@ class _Making:
         self.places: dict[Key, tuple[Place, ...]] = {}
         self.asked_in: dict[Key, int] = {}
         self._idle: list[Place] = []
+        self._lone: list[Place] = []
 
     def alone(self, wish: Wish) -> None:
         seats = [Seat(job, wish.nemesis) for job in wish.scenario.jobs]
         at = self._add(_flight([wish], seats))
+        if len(seats) == 1 and not (wish.alone or wish.when or wish.scenario.requests):
+            self._lone.append((at, 0))
         self.places[wish.key] = tuple((at, n) for n in range(len(seats)))
         self.asked_in[wish.key] = at
 
@@ -210,7 +232,10 @@ class _Making:
         if first.key in self.asked_in:
             self.asked_in[wish.key] = at = self.asked_in[first.key]
             tests = dict.fromkeys((*self.flights[at].tests, wish.test))
-            self.flights[at] = replace(self.flights[at], tests=tuple(tests))
+            requests = _each_once([*self.flights[at].requests, *wish.scenario.requests])
+            self.flights[at] = replace(
+                self.flights[at], tests=tuple(tests), requests=tuple(requests)
+            )
         for place, job in zip(self.places[wish.key], wish.scenario.jobs, strict=True):
             self._let_serve(place, job)
 
@@ -218,7 +243,7 @@ class _Making:
         """A flight with those of its jobs that no earlier one has.
 
         Only jobs that are meant to have the miner for themselves are shared: of others, what came
-        before them may matter.
+        before them may matter. Where any receivers do, others are asked for where a job is alone.
         """
         places = list[Place]()
         at, seats, free = len(self.flights), list[Seat](), list(self._idle)
@@ -229,6 +254,9 @@ class _Making:
                 free.remove(shared)
                 self._let_serve(shared, job)
                 places.append(shared)
+            elif (lone := self._lone_one(wish, seat)) is not None:
+                self._put(lone, _asking_for(job, self._at(lone).job))
+                places.append(lone)
             else:
                 places.append((at, len(seats)))
                 seats.append(seat)
@@ -241,6 +269,7 @@ class _Making:
 
     def together(self, wishes: Sequence[Wish]) -> None:
         """One flight; those that any jobs satisfy come last, and take what is there."""
+        at = len(self.flights)
         any_will_do = [wish for wish in wishes if wish.scenario.any_jobs]
         asking = [wish for wish in wishes if wish.scenario.any_receivers]
         particular = [wish for wish in wishes if wish not in (*any_will_do, *asking)]
@@ -254,13 +283,50 @@ class _Making:
             taken[wish.key] = _filled(wish, seats)
         given = set[int]()
         for wish in asking:
-            taken[wish.key] = _asked_by(wish, seats, given)
-            given.update(taken[wish.key])
+            self.places[wish.key] = self._asked_by(wish, at, seats, given)
+            given.update(n for flight, n in self.places[wish.key] if flight == at)
         shaped = any_will_do or particular or asking
-        at = self._add(replace(_flight(wishes, seats), shape=shaped[0].scenario.shape))
+        self._add(replace(_flight(wishes, seats), shape=shaped[0].scenario.shape))
         for wish in wishes:
-            self.places[wish.key] = tuple((at, n) for n in taken[wish.key])
+            if wish.key in taken:
+                self.places[wish.key] = tuple((at, n) for n in taken[wish.key])
             self.asked_in[wish.key] = at
+
+    def _asked_by(
+        self, wish: Wish, at: int, seats: list[Seat], given: Collection[int]
+    ) -> tuple[Place, ...]:
+        """Where a job asks for the same picture as one of this wish, in quiet or in a seat that is
+        ``given`` to another wish; else the first seats whose jobs are painted and ask for nothing
+        in particular, each with what is asked for in its place; new ones where there are too few.
+        ``seats`` are those of the flight ``at``, which is being made."""
+        others = (n for n in range(len(seats)) if n not in given)
+        free = [n for n in others if _asks_for_anything(seats[n].job)]
+        places = list[Place]()
+        for job in wish.scenario.jobs:
+            n = next((n for n in given if _asks_for_the_same(seats[n].job, job)), None)
+            idle = next((p for p in self._idle if _asks_for_the_same(self._at(p).job, job)), None)
+            if n is None and idle is not None and idle not in places:
+                self._put(idle, _asking_for(job, self._at(idle).job))
+                places.append(idle)
+                continue
+            if n is None or (at, n) in places:
+                n = free.pop(0) if free else len(seats)
+            if n == len(seats):
+                seats.append(Seat(_with_company(job)))
+            else:
+                seats[n] = replace(seats[n], job=_asking_for(job, seats[n].job))
+            places.append((at, n))
+        return tuple(places)
+
+    def _lone_one(self, wish: Wish, seat: Seat) -> Place | None:
+        """Where a job is alone in the miner that may ask for what this one asks for."""
+        if (
+            not wish.scenario.any_receivers
+            or _is_idle(seat)
+            or seat.job.callback is CallbackTo.NOWHERE
+        ):
+            return None
+        return next((p for p in self._lone if self._at(p).job.any_picture), None)
 
     def _add(self, flight: Flight) -> int:
         self.flights.append(flight)
@@ -270,17 +336,17 @@ class _Making:
         return self.flights[place[0]].seats[place[1]]
 
     def _let_serve(self, place: Place, job: Job) -> None:
+        self._put(place, _both(self._at(place).job, job))
+
+    def _put(self, place: Place, job: Job) -> None:
         at, n = place
         seats = list(self.flights[at].seats)
-        seats[n] = replace(seats[n], job=_both(seats[n].job, job))
+        seats[n] = replace(seats[n], job=job)
         self.flights[at] = replace(self.flights[at], seats=tuple(seats))
 
 
 def _flight(wishes: Sequence[Wish], seats: Iterable[Seat]) -> Flight:
-    requests: list[Request] = []
-    for request in (r for wish in wishes for r in wish.scenario.requests):
-        if request not in requests:
-            requests.append(request)
+    requests = _each_once(r for wish in wishes for r in wish.scenario.requests)
     first = wishes[0].scenario
     return Flight(
         tuple(seats),
@@ -291,6 +357,14 @@ def _flight(wishes: Sequence[Wish], seats: Iterable[Seat]) -> Flight:
         first.until_given_up,
         wishes[0].when,
     )
+
+
+def _each_once(requests: Iterable[Request]) -> list[Request]:
+    found: list[Request] = []
+    for request in requests:
+        if request not in found:
+            found.append(request)
+    return found
 
 
 def _is_idle(seat: Seat) -> bool:
@@ -346,27 +420,18 @@ def _filled(wish: Wish, seats: list[Seat]) -> list[int]:
     return taken
 
 
-def _asked_by(wish: Wish, seats: list[Seat], given: Collection[int]) -> list[int]:
-    """The first seats whose jobs are painted and ask for nothing in particular, each with what a
-    job of this wish asks for in their place; new ones where there are too few. Those that are
-    ``given`` ask for what another wish asks for."""
-    others = (n for n in range(len(seats)) if n not in given)
-    free = [n for n in others if _asks_for_anything(seats[n].job)]
-    taken = []
-    for at, job in enumerate(wish.scenario.jobs):
-        if at < len(free):
-            n = free[at]
-            seats[n] = replace(seats[n], job=_asking_for(job, seats[n].job))
-        else:
-            n = len(seats)
-            seats.append(Seat(_with_company(job)))
-        taken.append(n)
-    return taken
-
-
 def _asks_for_anything(job: Job) -> bool:
     usual = job.size is None and job.steps is None and job.lora is None and not job.extra
     return usual and is_painted(job) and job.provokes <= {Provocation.EXPIRY}
+
+
+def _asks_for_the_same(job: Job, picture: Job) -> bool:
+    asked = [(*_picture(each), each.extra, each.without) for each in (job, picture)]
+    return asked[0] == asked[1] and is_painted(job)
+
+
+def _picture(job: Job) -> tuple[object, ...]:
+    return job.prompt, job.seed, job.size, job.steps, job.guidance, job.lora
 
 
 def _asking_for(picture: Job, job: Job) -> Job:
@@ -377,7 +442,8 @@ def _asking_for(picture: Job, job: Job) -> Job:
         steps=picture.steps,
         guidance=picture.guidance,
     )
-    return asking.tagged(**{name: value for name, value in picture.tags if name != LOAD})
+    new = {name: value for name, value in picture.tags if name not in {LOAD, *dict(job.tags)}}
+    return asking.tagged(**new)
 
 
 def _with_company(job: Job) -> Job:
@@ -385,7 +451,10 @@ def _with_company(job: Job) -> Job:
 
 
 def _asked(job: Job) -> Job:
-    return replace(job, small=False, brief=False, any_picture=False)
+    """Without what changes nothing for a test that is judged on the job as well: its picture may be
+    smaller, or be judged together with others."""
+    tags = tuple(tag for tag in job.tags if tag[0] != TOGETHER)
+    return replace(job, small=False, brief=False, any_picture=False, tags=tags)
 
 
 def _both(one: Job, other: Job) -> Job:

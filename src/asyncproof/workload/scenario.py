@@ -193,7 +193,8 @@ class Scenario:
     Where it ``mingles``, its jobs may leave among those of other scenarios, in any shape. Where
     ``any_jobs`` do, only their number and their shape matter: others that leave anyway are as good.
     Where ``any_receivers`` do, only what is asked for matters: jobs that are special by their
-    receiver or their expiry may ask for it.
+    receiver or their expiry may ask for it, and if these leave one after another, those of such
+    jobs that have the miner for themselves.
     """
 
     jobs: tuple[Job, ...]

@@ -218,7 +218,7 @@ def each_looked_after(jobs: Iterable[Job], plain: Callable[[], Job]) -> Scenario
 
 def _when_to_look(job: Job) -> Leaves:
     tags = dict(job.tags)
-    may_kill = SIZE in tags or tags.get(CASE) in ENGINES_DIE_OF or job.lora == NO_SUCH_LORA
+    may_kill = SIZE in tags or tags.get(CASE) in ENGINES_DIE_OF
     return Leaves.ALWAYS if may_kill else Leaves.IF_IN_DOUBT
 
 

@@ -25,10 +25,9 @@ def test_the_same_request_again(testbed: BoundTestbed, draw: Draw, judge: Judge)
     other, zero, bare = (replace(usual, seed=seed) for seed in (ANOTHER_DEFAULT, 0, None))
     without_callback = idle([replace(bare, callback=CallbackTo.NOWHERE)])
     jobs = [*in_quiet([usual]).jobs, zero, zero, other, *without_callback]
-    another_prompt = replace(usual, prompt=f"A red umbrella, number {draw.job().seed}")
 
-    history = testbed.run(one_after_another(jobs))
-    testbed.run(whoever_asks([another_prompt]))  # judged with every job of the run
+    history = testbed.run(replace(one_after_another(jobs), any_receivers=True))
+    testbed.run(whoever_asks([draw.stranger()]))  # judged with every job of the run
 
     verdict = judge(
         history,

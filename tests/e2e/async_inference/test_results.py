@@ -1,19 +1,14 @@
 """Results and links: the right type, the same picture everywhere, and nothing before its time."""
 
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
 from asyncproof.checks import results, scheduling
 from asyncproof.run.fixtures import BoundTestbed, Draw, Judge
 from asyncproof.workload.needs import Need
-from asyncproof.workload.scenario import Moment, Request, burst
-from asyncproof.workload.special_cases import (
-    ID_OF_THE_FIRST,
-    each_looked_after,
-    with_unknown_lora,
-)
+from asyncproof.workload.scenario import Moment, Request, burst, one_after_another
+from asyncproof.workload.special_cases import ID_OF_THE_FIRST, to_fail
 
 pytestmark = pytest.mark.families("RES")
 
@@ -52,11 +47,10 @@ def test_results_and_links(testbed: BoundTestbed, draw: Draw, judge: Judge) -> N
 @pytest.mark.last
 def test_a_failed_job_has_no_result(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """The result of a job that failed is answered 404, as long as anybody asks."""
-    fails = with_unknown_lora(draw.job())
+    fails = one_after_another([to_fail(draw.requests()[0])])
     request = result_of_the_first_job(testbed, Moment.AFTER)
 
-    plain = partial(draw.job, small=True, brief=True, any_picture=True)
-    history = testbed.run(each_looked_after([fails], plain).beside(*request))
+    history = testbed.run(fails.beside(*request))
 
     verdict = judge(history, [scheduling.every_job_ends, results.no_result_before_its_time])
     assert verdict.passed, verdict.explain()

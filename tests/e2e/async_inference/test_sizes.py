@@ -15,7 +15,8 @@ pytestmark = pytest.mark.families("IMG", "SCH")
 @pytest.mark.last(3)
 def test_other_sizes(testbed: BoundTestbed, settings: Settings, draw: Draw, judge: Judge) -> None:
     """Another size, and one that is not square, give such pictures or a refusal; work goes on."""
-    others = special_cases.other_sizes(draw.job, settings.image_size, known=testbed.small)
+    drawn = partial(draw.job, brief=True)  # a few steps show the size
+    others = special_cases.other_sizes(drawn, settings.image_size, known=testbed.small)
 
     plain = partial(draw.job, small=True, brief=True, any_picture=True)
     history = testbed.run(special_cases.each_looked_after(others, plain))

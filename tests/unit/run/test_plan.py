@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asyncproof.facts.comparisons import idle, in_quiet
+from asyncproof.facts.in_common import to_be_judged_together
 from asyncproof.history.history import QUIET as IDLE
 from asyncproof.nemesis import AnswersError, ConnectionRefused, LongAnswer, NoAnswer
 from asyncproof.receiver.nemesis import QUIET
@@ -151,6 +152,61 @@ def test_equal_scenarios_are_run_once() -> None:
     fails = one_after_another([to_fail(a_job(1))])
     planned = plan([Wish("a", fails, when=1), Wish("b", fails, when=1), Wish("c", fails)])
     assert [flight.tests for flight in planned.flights] == [("a", "b"), ("c",)]
+
+
+def test_of_equal_scenarios_that_fly_alone_requests_after_the_jobs_are_put_together() -> None:
+    fails = one_after_another([to_fail(a_job(1))])
+    late = Request(probe="result", path="/result/x", moment=Moment.AFTER)
+    asks, during = fails.beside(late), fails.beside(HEALTH)
+    planned = plan([Wish("a", fails, when=1), Wish("b", asks, when=1), Wish("c", during, when=1)])
+    assert [flight.tests for flight in planned.flights] == [("a", "b"), ("c",)]
+    assert [flight.requests for flight in planned.flights] == [(late,), (HEALTH,)]
+
+
+def test_requests_after_jobs_that_are_in_quiet_anyway_are_not_lost() -> None:
+    quiet = one_after_another(idle(PLAIN[:1]))
+    late = Request(probe="result", path="/result/x", moment=Moment.AFTER)
+    planned = plan([Wish("a", quiet), Wish("b", quiet), Wish("c", quiet.beside(late))])
+    assert [flight.requests for flight in planned.flights] == [(), (late,)]
+    assert planned.pictures == 1
+
+
+def test_who_asks_for_the_same_picture_is_served_by_one_job() -> None:
+    """Also by one that was made in quiet; and never twice by the same one."""
+    judged = to_be_judged_together([a_job(1), a_job(20), a_job(20), a_job(30)])
+    wishes = [
+        Wish("quiet", in_quiet([a_job(1)])),
+        Wish("receivers", mingling([a_job(n) for n in (10, 11, 12)]), AnswersError(500)),
+        Wish("one", whoever_asks([a_job(20)])),
+        Wish("many", whoever_asks(judged)),
+        Wish("again", in_quiet([a_job(1)])),
+    ]
+    planned = plan(wishes)
+    assert planned.pictures == 2 + 3
+    one, many = (planned.places[test, 0] for test in ("one", "many"))
+    assert many[0] == (0, 0)
+    assert many[1] == one[0]
+    assert len(set(many)) == len(judged)
+    assert all("together" in dict(seat.job.tags) for seat in seats_of(planned, wishes[3]))
+    assert planned.places["again", 0] == planned.places["quiet", 0]
+
+
+def test_pictures_that_are_made_one_after_another_are_asked_for_by_jobs_that_fly_alone() -> None:
+    seeds = one_after_another([*in_quiet(PLAIN[:1]).jobs, *map(a_job, (7, 7, 8))])
+    free = a_job(5, any_picture=True)
+    asks = Wish("asks", replace(seeds, any_receivers=True))
+    wishes = [
+        Wish("closed", mingling([free]), ConnectionRefused()),
+        Wish("port", mingling([a_job(6)]), ConnectionRefused()),
+        Wish("risky", burst([free]), when=1),
+        Wish("training", burst([free]).beside(a_training_request("/train"))),
+        Wish("own", mingling([free]), ConnectionRefused(), alone=True),
+        asks,
+    ]
+    planned = plan(wishes)
+    assert planned.places["asks", 0] == ((5, 0), (5, 1), (0, 0), (5, 2), (5, 3))
+    assert seats_of(planned, wishes[0]) == [Seat(a_job(7), ConnectionRefused())]
+    assert planned.flights[3].seats == (Seat(free),)
 
 
 def test_each_of_those_that_any_receiver_serves_asks_in_seats_of_its_own() -> None:

@@ -12,7 +12,6 @@ from asyncproof.workload.special_cases import (
     odd_jobs,
     other_sizes,
     with_hostile_ids,
-    with_unknown_lora,
 )
 
 
@@ -43,7 +42,6 @@ def test_a_plain_job_follows_each_that_engines_are_known_to_die_of() -> None:
     deadly = [dict(job.tags)[CASE] in ENGINES_DIE_OF for job in hostile]
     assert looks(*hostile) == [Leaves.ALWAYS if d else Leaves.IF_IN_DOUBT for d in deadly]
     assert HOSTILE_IDS.keys() >= ENGINES_DIE_OF
-    assert looks(with_unknown_lora(a_job(1))) == [Leaves.ALWAYS]
 
 
 def test_of_odd_prompts_each_is_followed_by_what_every_miner_takes() -> None:
