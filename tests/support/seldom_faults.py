@@ -104,6 +104,8 @@ def facts_of(event: Event, path: str, own: str) -> Iterator[str]:
             yield from facts_of(value, f"{path}.{name}", own)
         elif name == "sha256":
             yield f"{path}.{name}={value}"
+        elif name == "body" and value.startswith("\ufffdPNG"):
+            yield f"{path}.body=(a picture)"
         elif name == "body":  # of any length, with numbers that count jobs
             yield f"{path}.body={re.sub(r'[0-9]+', '_', RUNS_OWN.sub('_', value))[:SHOWN]!r}"
         elif name == "progress" and isinstance(value, int | float) and 0 < value < 100:
@@ -151,9 +153,8 @@ class Seen:
             self._id[job] = event["job_id"]
         if kind == "Delivered":
             fields = event.get("fields") or {}
-            job = self._by_token.get(event["token"]) or self.job_of.get(
-                str(fields.get("job_id")), ""
-            )
+            named = str(fields.get("job_id"))
+            job = self._by_token.get(event["token"]) or self.job_of.get(named, "")
             self.facts[job][kind] += 1
         told = {name: value for name, value in event.items() if name != "seed"}
         self.facts[job].update(facts_of(told, kind, self._id.get(job, "")))

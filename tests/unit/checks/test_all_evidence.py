@@ -279,10 +279,10 @@ def test_no_receiver_is_to_blame_for_a_failure_that_it_was_told_of(
     def failed(events: list[AsyncEvent]) -> list[AsyncEvent]:
         sent = next(event for event in events if isinstance(event, Delivered))
         fields = {"job_id": sent.fields["job_id"], "status": told, "error": "out of memory"}
-        kept = [event for event in events if not isinstance(event, Downloaded | Examined)]
-        kept = spoiled(kept, Delivered, nemesis="AnswersError", answered=500, fields=fields)
-        ended = [event for event in kept if not isinstance(event, Polled) or _is_the_end(event)]
-        return spoiled(ended, Polled, status="failed", job_error="out of memory")
+        tried = spoiled(events, Delivered, nemesis="AnswersError", answered=500, fields=fields)
+        kept = [e for e in tried if not isinstance(e, Downloaded | Examined | Polled)]
+        end = next(event for event in tried if _is_the_end(event))
+        return spoiled([*kept, end], Polled, status="failed", job_error="out of memory")
 
     verdict = verdict_of(run([[Made(), Made(failed, (asked,))]]), {})
     assert [f.clause for f in verdict.findings if f.clause == "SCH-2"] == found
