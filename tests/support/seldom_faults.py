@@ -1,6 +1,6 @@
 """What a default run says of each fault where it strikes only now and then.
 
-    python -m tests.support.seldom_faults [--quick] [--trigger every:48] [--fault NAME ...]
+    python -m tests.support.seldom_faults [--quick] [--trigger every:48] [-f NAME -f NAME]
 
 A whole run of the suite against the reference miner for each fault. Whether a strike could be seen
 at all is told by runs without a fault, with the same seed: a job that was struck, and of which
@@ -265,7 +265,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="six faults")
     parser.add_argument("--trigger", default="every:48", help="as of the reference miner")
-    parser.add_argument("--fault", action="append", help="only this one; may be repeated")
+    parser.add_argument(
+        *("--fault", "-f"),
+        action="append",
+        choices=sorted(by_name(FAULTS, Entry)),
+        metavar="NAME",
+        help="only this one; may be repeated",
+    )
     parser.add_argument("--at-once", type=int, default=4, help="runs side by side [4]")
     given = parser.parse_args()
     faults = given.fault or (SIX if given.quick else tuple(by_name(FAULTS, Entry)))
