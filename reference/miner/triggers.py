@@ -83,10 +83,7 @@ class Arming:
     def __call__(self, fault: Fault, of: Job | Task | None) -> bool:
         if not isinstance(of, Job):
             self._asked += 1
-            struck = self._decide(fault.name, self._asked)
-            if struck:
-                log.debug("fault %s strikes request %d", fault.name, self._asked)
-            return struck
+            return self._decide(fault.name, self._asked)
         decided = self._decided.setdefault(of.key, {})
         if fault.name not in decided:
             decided[fault.name] = self._decide(fault.name, of.number)

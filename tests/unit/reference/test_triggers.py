@@ -83,14 +83,6 @@ def test_which_jobs_a_fault_strikes_is_logged_once_for_each(
     assert caplog.messages == [f"fault all-black strikes job j{n}" for n in (2, 4)]
 
 
-def test_requests_that_are_no_jobs_yet_are_numbered(caplog: pytest.LogCaptureFixture) -> None:
-    arming = Arming(Trigger("every", 2.0), 0, Load())
-    with caplog.at_level("DEBUG"):
-        struck = [arming(FAULT, None) for _ in range(3)]
-    assert struck == [False, True, False]
-    assert caplog.messages == ["fault all-black strikes request 2"]
-
-
 def test_a_race_fault_strikes_only_with_more_jobs_in_flight_and_stays_with_its_job() -> None:
     """What was decided for a job at its first moment holds to its end."""
     load = Load(3)
