@@ -27,6 +27,8 @@ AS_INSTALLED = {
         if plugin.name not in OF_USERS
     )
 }
+# The same plugins for a row, where pytest need not look through the files of all packages.
+OF_A_ROW = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p pytest_timeout"}
 TIMEOUT = 240.0  # seconds; far beyond what any row takes
 # Small pictures and short waits. The waits are only used up where a fault makes the suite wait.
 QUICK = {
@@ -65,7 +67,7 @@ def reported(row: Row, folder: Path) -> Reported:
     output = folder / "suite.log"
     with forked_miner(_of_the_miner(row), folder / "miner.log") as url:
         options = [*_of_pytest(row), *NOT_REWRITTEN]
-        environ = _environ(row, url, folder)
+        environ = _environ(row, url, folder) | OF_A_ROW
         with module_process("pytest", options, environ=environ, output=output) as suite:
             suite.join(TIMEOUT)
             code = suite.exitcode
