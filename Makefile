@@ -31,18 +31,20 @@ test: test-fast ## the project's own tests (not a miner's), all but Kubernetes
 	@$(MAKE) -C $(ROOT) --jobs=2 --output-sync test-matrix test-integration
 test-fast: ## those that need no process, no browser and no server
 	@$(INSTALL) requirements_dev.txt
-	@cd $(ROOT) && $(call pytest_per_core,1,worksteal,tests/unit)
+	@cd $(ROOT) && $(call pytest_per_core,1,worksteal,$(LEAN) tests/unit)
 test-integration: ## those that start servers, commands or a browser
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(call pytest_per_core,2,worksteal,tests/browser tests/integration)
 test-matrix: ## the suites against every fault; the rows mostly wait, so five to two cores
 	@$(INSTALL) requirements_dev.txt
-	@cd $(ROOT) && $(call pytest_per_core,2.5,load --maxschedchunk 1,tests/matrix)
+	@cd $(ROOT) && $(call pytest_per_core,2.5,load --maxschedchunk 1,$(LEAN) tests/matrix)
 # pytest_per_core(WORKERS FOR EACH CORE, HOW TESTS ARE HANDED OUT, TESTS). With SECOND_TRY=1, tests that failed run once more,
 # one after another: what fails only beside other load is told as such.
 pytest_per_core = $(PYTEST) --dist $(2) -n $$($(PY) -c 'import os; print(max(1, int(os.cpu_count() * $(1))))') $(3) \
 	$(if $(SECOND_TRY),|| { echo "$@: what failed runs once more and alone. What passes now is flaky: that is a defect and is to be mended"; \
 	$(PYTEST) --last-failed --last-failed-no-failures=none -v $(3); })
+# Plugins that no unit test and no row of the matrix uses: each worker would import them.
+LEAN = -p no:anyio -p no:schemathesis
 PYTEST = $(PY) -m pytest -o cache_dir=.pytest_cache/$@
 
 .PHONY: coverage

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 REQUIREMENTS = Path(__file__).parent / "requirements_test_async.txt"
@@ -17,7 +17,7 @@ def missing(requirements: str) -> list[str]:
 
 def _installed(name: str) -> bool:
     try:
-        version(name)
+        distribution(name)  # not its version, which is in a file to be read
     except PackageNotFoundError:
         return False
     return True

@@ -1,7 +1,8 @@
 """The machine of these tests is made ready before anything here is collected."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,3 +38,47 @@ def browser() -> Iterator[Any]:
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> Iterator[Any]:
+    """One tab for the tests of a module, by way of ``as_new``. A new one starts a process, which
+    takes three times as much as what most tests do with it."""
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+def is_error(said: Any) -> bool:
+    return bool(said.type == "error")
+
+
+@contextmanager
+def as_new(tab: Any, is_bad: Callable[[Any], bool] = is_error) -> Iterator[Any]:
+    """The tab with nothing left of what a test did; it has nothing to complain about in the end.
+
+    ``is_bad``: whether what the page says on its console is a complaint.
+    """
+    complaints: list[str] = []
+    listeners = {
+        "dialog": lambda dialog: complaints.append(f"dialog: {dialog.message}"),
+        "pageerror": lambda error: complaints.append(str(error)),
+        "console": lambda said: complaints.append(said.text) if is_bad(said) else None,
+    }
+    tab.set_viewport_size({"width": 1280, "height": 800})
+    tab.emulate_media(media="null", color_scheme="light")
+    for event, listener in listeners.items():
+        tab.on(event, listener)
+    try:
+        yield tab
+        tab.evaluate("() => { try { sessionStorage.clear(); localStorage.clear(); } catch {} }")
+    finally:
+        for event, listener in listeners.items():
+            tab.remove_listener(event, listener)
+        tab.goto("about:blank")  # which misses no server that is gone
+        tab.mouse.move(0, 0)
+        tab.context.clear_cookies()
+        session = tab.context.new_cdp_session(tab)
+        session.send("Network.clearBrowserCache")
+        session.detach()
+    assert complaints == []

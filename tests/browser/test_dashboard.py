@@ -13,22 +13,17 @@ from asyncproof.receiver.bodies import shape_of
 from asyncproof.receiver.storage.entries import CallbackEntry, encode
 from asyncproof.wire.dialect import Dialect
 from asyncproof.wire.profile import parse
+from tests.browser.conftest import as_new
 from tests.browser.test_pages import EVIL, picture
 from tests.support.receiver_support import Running, callback, form, part, post, running
 from tests.unit.wire.test_dialect import QUEUE
 
 
 @pytest.fixture
-def page(browser: Any, receiver: Running) -> Iterator[Any]:
+def page(tab: Any, receiver: Running) -> Iterator[Any]:
     """A page in a real browser, which has nothing to complain about in the end."""
-    complaints: list[str] = []
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
-    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-    yield page
-    page.close()
-    assert complaints == []
+    with as_new(tab) as page:
+        yield page
 
 
 def opened(page: Any, run: Running, path: str = "/") -> Any:

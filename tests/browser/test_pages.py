@@ -17,6 +17,7 @@ from asyncproof.nemesis import AnswersError
 from asyncproof.receiver.dashboard import pages
 from asyncproof.receiver.dashboard.pages import is_our_host
 from asyncproof.receiver.dashboard.thumbnails import look_at
+from tests.browser.conftest import as_new
 from tests.support.picture_files import chunk, raw_rows
 from tests.support.picture_files import png as built
 from tests.support.receiver_support import (
@@ -275,21 +276,12 @@ def test_an_event_stream_does_not_hold_up_the_end(receiver: Running) -> None:
 
 
 @pytest.fixture
-def page(browser: Any, receiver: Running) -> Iterator[Any]:
+def page(tab: Any, receiver: Running) -> Iterator[Any]:
     """The dashboard in a real browser, which has nothing to complain about in the end."""
-    complaints: list[str] = []
-    page = browser.new_page()
-    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda said: complaints.append(said.text) if said.type == "error" else None,
-    )
-    page.goto(receiver.server.url)
-    page.wait_for_selector("#live.on")
-    yield page
-    page.close()
-    assert complaints == []
+    with as_new(tab) as page:
+        page.goto(receiver.server.url)
+        page.wait_for_selector("#live.on")
+        yield page
 
 
 def test_an_empty_dashboard_says_how_to_fill_it(page: Any, receiver: Running) -> None:

@@ -23,6 +23,7 @@ from asyncproof.history.events import (
 )
 from asyncproof.history.job_health import Diagnosis, JobHealth, Stage
 from asyncproof.reports.html.run_page import report_page
+from tests.browser.conftest import as_new, is_error
 from tests.support.histories import good_job, scenario, spoiled
 
 CLAUSES = contract.load(places.contract("protocol"))
@@ -34,34 +35,31 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
+def opened(tab: Any, tmp_path: Path) -> Iterator[Open]:
     """Opens the report of these jobs; the browser has nothing to complain about in the end."""
-    complaints, pages = list[str](), list[Any]()
 
-    def open_it(*jobs: list[AsyncEvent], at: str = "", **options: Any) -> Any:
-        events = [START, *scenario(*jobs)]
-        levels = contract.levels(CLAUSES)
-        checks = [check for check in ALL if not check.clauses[0].startswith("SCH")]
-        verdict = judge(build(events), checks, levels=levels)
-        file = tmp_path / "report.html"
-        file.write_text(report_page(events, verdict, CLAUSES, command="asyncproof run"))
-        page = browser.new_page(**options)
-        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if is_bad(said) else None)
-        page.goto(f"{file.as_uri()}{at}")
-        pages.append(page)
+    def open_it(*jobs: list[AsyncEvent], at: str = "") -> Any:
+        page.goto(f"{written(tmp_path, *jobs).as_uri()}{at}")
         return page
 
-    yield open_it
-    for page in pages:
-        page.close()
-    assert complaints == []
+    with as_new(tab, is_bad) as page:
+        yield open_it
+
+
+def written(folder: Path, *jobs: list[AsyncEvent]) -> Path:
+    """The report of these jobs."""
+    events = [START, *scenario(*jobs)]
+    levels = contract.levels(CLAUSES)
+    checks = [check for check in ALL if not check.clauses[0].startswith("SCH")]
+    verdict = judge(build(events), checks, levels=levels)
+    file = folder / "report.html"
+    file.write_text(report_page(events, verdict, CLAUSES, command="asyncproof run"))
+    return file
 
 
 def is_bad(said: Any) -> bool:
     """Pictures of hand-written jobs do not exist; that the browser says so is right."""
-    return said.type == "error" and "ERR_FILE_NOT_FOUND" not in said.text
+    return is_error(said) and "ERR_FILE_NOT_FOUND" not in said.text
 
 
 def bad_job(name: str = "job_001") -> list[AsyncEvent]:
@@ -232,15 +230,19 @@ def test_thousands_of_jobs_are_not_drawn_before_somebody_looks(opened: Open) -> 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_is_wider_than_the_window_and_all_text_can_be_read(
-    opened: Open, width: int, theme: str
+    tab: Any, opened: Open, width: int, theme: str
 ) -> None:
-    viewport = {"width": width, "height": 800}
-    page = opened(bad_job(), good_job("job_002"), viewport=viewport, color_scheme=theme)
+    tab.set_viewport_size({"width": width, "height": 800})
+    tab.emulate_media(color_scheme=theme)
+    page = opened(bad_job(), good_job("job_002"))
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (luminance(ground) < 0.5) is (theme == "dark")
-    for node in page.locator("h2, .finding dd, .state, .soft, .name, .clause .state").all()[:60]:
-        ink = node.evaluate("(node) => getComputedStyle(node).color")
+    texts = page.locator("h2, .finding dd, .state, .soft, .name, .clause .state")
+    colours = "(nodes) => nodes.slice(0, 60).map((node) => getComputedStyle(node).color)"
+    inks = texts.evaluate_all(colours)
+    assert len(inks) == 60
+    for ink in inks:
         assert abs(luminance(ink) - luminance(ground)) > 0.3
 
 
@@ -249,16 +251,20 @@ def luminance(colour: str) -> float:
     return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
 
 
-def test_without_scripts_findings_and_clauses_are_there(opened: Open) -> None:
-    page = opened(bad_job(), java_script_enabled=False)
-    assert page.locator("article.finding").count() > 0
-    assert page.locator("details.clause").count() == len(CLAUSES)
-    assert page.is_visible("noscript")
-    assert not page.is_visible("form.filters")
+def test_without_scripts_findings_and_clauses_are_there(browser: Any, tmp_path: Path) -> None:
+    tab = browser.new_page(java_script_enabled=False)
+    with as_new(tab, is_bad) as page:
+        page.goto(written(tmp_path, bad_job()).as_uri())
+        assert page.locator("article.finding").count() > 0
+        assert page.locator("details.clause").count() == len(CLAUSES)
+        assert page.is_visible("noscript")
+        assert not page.is_visible("form.filters")
+    tab.close()
 
 
-def test_paper_is_white_also_in_the_dark(opened: Open) -> None:
-    page = opened(bad_job(), color_scheme="dark")
+def test_paper_is_white_also_in_the_dark(tab: Any, opened: Open) -> None:
+    tab.emulate_media(color_scheme="dark")
+    page = opened(bad_job())
     page.emulate_media(media="print", color_scheme="dark")
     for node in page.locator("body, .finding").all():
         ground, ink = (

@@ -5,6 +5,7 @@ does them once for each test process. Every command still has a process of its o
 environment and output as if a user had started it.
 """
 
+import atexit
 import ctypes
 import multiprocessing
 import os
@@ -26,7 +27,16 @@ STOP_GRACE = 10.0  # seconds between the polite end of a process and its kill
 PR_SET_PDEATHSIG = 1
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload([f"{__package__}.preloaded"])
+
+
+def warm_up() -> None:
+    """Start the process that others are forked from, where there is none yet.
+
+    A test process has one, and who starts it decides what all others begin with. An engine within
+    the tests would start one without these imports, and deaf to SIGTERM.
+    """
+    _context.set_forkserver_preload([f"{__package__}.preloaded"])
+    forkserver.ensure_running()
 
 
 @contextmanager
@@ -41,6 +51,7 @@ def module_process(
 ) -> Iterator[ForkServerProcess]:
     """``python -m MODULE ARGUMENTS``; ends with the context. All that it prints goes to the file
     ``output``, or what goes to standard error to ``errors``, where that is given."""
+    warm_up()
     process = _context.Process(
         target=_become, args=(module, arguments, dict(environ), (output, errors or output), cwd)
     )
@@ -72,8 +83,12 @@ def _become(
     os.environ.update(environ)
     os.chdir(cwd)
     tempfile.tempdir = None  # it is chosen anew, by this environment
+    sys.path[:0] = filter(None, environ.get("PYTHONPATH", "").split(os.pathsep))
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    finally:
+        atexit._run_exitfuncs()  # as a program does; a process of multiprocessing leaves them out
 
 
 def _end_with_the_tests() -> None:

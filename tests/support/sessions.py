@@ -1,8 +1,6 @@
 """Runs a pytest session with the plugin in a process of its own, for the tests beside this file."""
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +8,8 @@ from asyncproof.coordinator import events as ev
 from asyncproof.coordinator.build import SuiteRecord, TestOutcome
 from asyncproof.coordinator.exit_reason import ExitReason, ProcessEnd, classify
 from asyncproof.coordinator.run import read_record
+from tests.support.forked import module_process
+from tests.support.waiting import TIMEOUT
 
 PLUGINS = Path(ev.__file__).with_name("plugin")
 
@@ -36,24 +36,20 @@ def run_session(folder: Path, source: str, *args: str, **env: str) -> Session:
     """Run ``source`` as ``test_it.py`` and fold what it wrote."""
     (folder / "test_it.py").write_text(source)
     events = folder / "out" / "events.ndjson"
-    command = [sys.executable, "-m", "pytest", "-p", "coordinator_events", *args]
     lean = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # importing them takes longer than the session
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "COORDINATOR"))}
-    done = subprocess.run(
-        command,
-        check=False,
-        cwd=folder,
-        env=clean | lean | {"PYTHONPATH": str(PLUGINS), "COORDINATOR_EVENTS": str(events)} | env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=120,
-    )
+    ours = {"PYTHONPATH": str(PLUGINS), "COORDINATOR_EVENTS": str(events)}
+    words, output = ["-p", "coordinator_events", *args], folder / "terminal.txt"
+    environ = clean | lean | ours | env
+    with module_process("pytest", words, environ=environ, output=output, cwd=folder) as session:
+        session.join(TIMEOUT)
+        code = session.exitcode
+    terminal = output.read_text(errors="replace")
+    assert code is not None, f"no end within {TIMEOUT:g} s: {terminal}"
     record, problem = read_record(events)
-    code = done.returncode
     ended = ProcessEnd(
         exit_code=code if code >= 0 else None,
         signal=-code if code < 0 else None,
         events_problem=problem,
     )
-    return Session(record, ended, done.stdout.decode(errors="replace"))
+    return Session(record, ended, terminal)

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -60,13 +60,14 @@ class Shell:
 
     def cli(self, *arguments: str, **environ: str) -> Ran:
         """``python -m tests.e2e.async_inference.cli``."""
-        return self._forked(CLI, arguments, environ)
+        return self.forked(CLI, *arguments, **environ)
 
     def suite(self, *arguments: str, **environ: str) -> Ran:
         """The suite by pytest itself."""
-        return self._forked("pytest", ("-p", "no:cacheprovider", *arguments), environ)
+        return self.forked("pytest", "-p", "no:cacheprovider", *arguments, **environ)
 
-    def _forked(self, module: str, arguments: Sequence[str], environ: Mapping[str, str]) -> Ran:
+    def forked(self, module: str, *arguments: str, **environ: str) -> Ran:
+        """``python -m MODULE`` in a process that has imported what it needs."""
         complete = self.environ(**environ)
         complete["PYTEST_ADDOPTS"] = " ".join([complete["PYTEST_ADDOPTS"], *NOT_REWRITTEN])
         with NamedTemporaryFile(dir=self.folder, suffix=".log") as file:

@@ -11,7 +11,6 @@ from typing import Any
 
 import psutil
 
-from reference.miner import pool
 from reference.miner.engine import Engine
 from reference.miner.faults import switched_on
 from reference.miner.jobs import Job, PictureRequest
@@ -19,6 +18,7 @@ from reference.miner.messages import Task
 from reference.miner.seams import Chain, Fault
 from reference.miner.settings import Settings, configured
 from reference.miner.triggers import Arming, Trigger
+from tests.support.forked import warm_up
 
 PATIENCE = 60.0
 SHORT = {
@@ -111,7 +111,7 @@ async def a_shop(
 ) -> AsyncIterator[Shop]:
     """A running engine whose jobs are called after ``name``; afterwards none of its processes is
     left."""
-    pool.warm_up()
+    warm_up()
     settings = configured(Settings(), SHORT | changed)
     arming = ByPrompt()
     ended: asyncio.Queue[Job] = asyncio.Queue()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from asyncproof.run.reference_miner import reference_miner
 from tests.matrix.miner.runner import QUICK_MINER
+from tests.support.miners import forked_miner
 from tests.support.shell import Shell
 
 
@@ -18,5 +18,5 @@ def shell(tmp_path: Path) -> Shell:
 @pytest.fixture(scope="session")
 def miner() -> Iterator[str]:
     """The url of a correct reference miner."""
-    with reference_miner(QUICK_MINER) as url:
+    with forked_miner(QUICK_MINER) as url:
         yield url

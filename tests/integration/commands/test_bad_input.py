@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from asyncproof.harness.exit_codes import ExitCode
-from asyncproof.run.reference_miner import reference_miner
 from tests import ROOT
+from tests.support.miners import forked_miner
 from tests.support.shell import Shell, a_miner_that_answers
 
 SUITE = "tests/e2e/async_inference"
@@ -164,7 +164,7 @@ def test_a_web_server_that_is_no_miner_is_called_that(shell: Shell) -> None:
 
 
 def test_an_interrupted_run_stops_at_once_and_keeps_its_history(shell: Shell) -> None:
-    with reference_miner(["--fault", "hang:42"]) as url:
+    with forked_miner(["--fault", "hang:42"]) as url:
         command = [sys.executable, "-u", "-m", "pytest", ONE_JOB, "-p", "no:cacheprovider"]
         environ = shell.environ(ASYNC_MINER_URL=url, ASYNC_STEP_TIMEOUT="600")
         with subprocess.Popen(

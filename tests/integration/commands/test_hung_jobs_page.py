@@ -9,11 +9,11 @@ from asyncproof.harness.exit_codes import ExitCode
 from asyncproof.history.job_health import Stage
 from asyncproof.liveness.clocks import Budgets
 from asyncproof.liveness.statistics import HARDWARE
-from asyncproof.run.reference_miner import reference_miner
 from asyncproof.settings import Settings
 from tests import ROOT
 from tests.integration.commands.test_watch import submit, until
 from tests.matrix.miner.runner import AS_INSTALLED, QUICK_MINER
+from tests.support.miners import forked_miner
 from tests.support.shell import Shell
 
 PAGE = (ROOT / "docs" / "hung-jobs.md").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ ENDLESS = {COMMANDS[2]: "in flight", COMMANDS[-1]: "listening on"}
 def test_every_command_of_the_page_runs_as_it_stands_there(shell: Shell, tmp_path: Path) -> None:
     """In the order of the page. Only url, ids, folders and the hour are put in, and of the suite
     only the tests of this page are run."""
-    with reference_miner(QUICK_MINER) as quick, reference_miner(["--job-seconds", "600"]) as busy:
+    with forked_miner(QUICK_MINER) as quick, forked_miner(["--job-seconds", "600"]) as busy:
         done, _ = submit(quick), submit(busy)
         for command in COMMANDS:
             lists_jobs = " watch " in command and "JOB_ID" not in command

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from asyncproof.harness.exit_codes import ExitCode
-from asyncproof.run.reference_miner import reference_miner
 from tests import ROOT
+from tests.support.miners import forked_miner
 from tests.support.shell import Ran, Shell
 from tests.support.waiting import until
 
@@ -52,7 +52,7 @@ def completed(ran: Ran) -> int:
 def test_what_ails_every_job_is_confirmed_by_one_more_and_ends_the_pictures(
     shell: Shell, fault: str, why: str, clause: str
 ) -> None:
-    with reference_miner(["--fault", fault, "--job-seconds", "0.4"]) as miner:
+    with forked_miner(["--fault", fault, "--job-seconds", "0.4"]) as miner:
         ran = shell.suite(SUITE, ASYNC_MINER_URL=miner, **DEFAULT_LIMITS)
     assert ran.code == ExitCode.FINDINGS, ran.output
     assert ran.output.count(f"not run: {why}") == 1, ran.output
@@ -74,7 +74,7 @@ def test_a_miner_that_is_gone_is_one_finding_and_the_rest_is_not_run(
 
 
 def test_where_no_callback_arrives_the_address_is_the_first_suspect(shell: Shell) -> None:
-    with reference_miner(["--job-seconds", "0.05"]) as miner:
+    with forked_miner(["--job-seconds", "0.05"]) as miner:
         ran = shell.suite(
             *(SUITE, "-k", "callbacks_of_many or previewed"),
             ASYNC_MINER_URL=miner,

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from asyncproof.harness.exit_codes import ExitCode
-from asyncproof.run.reference_miner import reference_miner
 from asyncproof.settings import REFERENCE
 from tests import ROOT
 from tests.matrix.miner.runner import AS_INSTALLED
+from tests.support.miners import forked_miner
 from tests.support.shell import CLI, Shell
 
 SUITE = "tests/e2e/async_inference"
@@ -64,7 +64,7 @@ def test_one_stress_test_alone_prints_its_results(
 
 
 def test_damaged_pictures_are_listed_by_job_with_the_reason(shell: Shell) -> None:
-    with reference_miner(["--fault", "bottom-black", "--job-seconds", "0.05"]) as url:
+    with forked_miner(["--fault", "bottom-black", "--job-seconds", "0.05"]) as url:
         ran = shell.suite(RACES, "-k", "concurrent", "-s", ASYNC_MINER_URL=url)
     assert ran.code == ExitCode.FINDINGS
     listed = ran.output.partition("INVALID IMAGES DETECTED:\n")[2]
@@ -81,7 +81,7 @@ def test_the_cli_without_a_command_runs_the_suite(shell: Shell, miner: str) -> N
 
 
 def test_a_broken_clause_is_told_once_at_the_end(shell: Shell) -> None:
-    with reference_miner(["--fault", "callback-twice", "--job-seconds", "0.05"]) as url:
+    with forked_miner(["--fault", "callback-twice", "--job-seconds", "0.05"]) as url:
         ran = shell.suite(ONE_JOB, ASYNC_MINER_URL=url)
     assert ran.code == ExitCode.FINDINGS
     assert re.search(r"^✗ test_async_inference: 1 job, .*1 finding \(CBK-4\)$", ran.output, re.M)
@@ -91,7 +91,7 @@ def test_a_broken_clause_is_told_once_at_the_end(shell: Shell) -> None:
 
 
 def test_tests_that_share_jobs_do_not_tell_their_findings_again(shell: Shell) -> None:
-    with reference_miner(["--fault", "callback-twice", "--job-seconds", "0.05"]) as url:
+    with forked_miner(["--fault", "callback-twice", "--job-seconds", "0.05"]) as url:
         ran = shell.cli("run", "-k", "callbacks_of_many or rapid_concurrent", "--miner", url, **FEW)
     assert ran.code == ExitCode.FINDINGS
     assert re.search(r"^✗ test_callbacks_of_many_jobs: .*findings \(CBK-4\)$", ran.output, re.M)
@@ -204,7 +204,7 @@ def test_recheck_comes_to_the_same_verdict_without_a_miner(shell: Shell, miner: 
 
 def test_junit_has_the_clause_and_the_job_of_each_finding(shell: Shell) -> None:
     report = shell.folder / "junit.xml"
-    with reference_miner(["--fault", "callback-twice", "--job-seconds", "0.05"]) as url:
+    with forked_miner(["--fault", "callback-twice", "--job-seconds", "0.05"]) as url:
         shell.suite(ONE_JOB, f"--junitxml={report}", ASYNC_MINER_URL=url)
     properties = ET.parse(report).getroot().iter("property")
     found = {(p.get("name"), (p.get("value") or "").split()[0]) for p in properties}
@@ -251,7 +251,7 @@ def test_make_works_from_another_folder(shell: Shell, tmp_path: Path) -> None:
 def test_known_findings_do_not_fail_and_their_absence_does(shell: Shell, miner: str) -> None:
     known = str(shell.folder / "known.json")
     quick = ("run", "-k", "test_async_inference.py")
-    with reference_miner(["--fault", "callback-twice", "--job-seconds", "0.05"]) as twice:
+    with forked_miner(["--fault", "callback-twice", "--job-seconds", "0.05"]) as twice:
         assert shell.cli(*quick, "--update-baseline", known, ASYNC_MINER_URL=twice).code == 1
         again = shell.cli(*quick, "--baseline", known, ASYNC_MINER_URL=twice)
     assert again.code == ExitCode.PASS, again.output

@@ -18,8 +18,8 @@ import requests
 
 from asyncproof.harness.exit_codes import ExitCode
 from asyncproof.harness.processes import Supervised, wait_until_ready
-from asyncproof.run.reference_miner import reference_miner
 from tests import ROOT
+from tests.support.miners import forked_miner
 from tests.support.shell import CLI, Shell, a_miner_that_answers
 
 BUDGETS = (
@@ -35,7 +35,7 @@ STUCK = re.compile(
 @pytest.fixture(scope="module")
 def hanging() -> Iterator[str]:
     """A miner that hangs at 42 %, with one job in it."""
-    with reference_miner(["--fault", "hang:42", "--job-seconds", "0.5"]) as url:
+    with forked_miner(["--fault", "hang:42", "--job-seconds", "0.5"]) as url:
         submit(url)
         yield url
 
@@ -43,7 +43,7 @@ def hanging() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def working() -> Iterator[str]:
     """A correct miner whose jobs take 3 seconds."""
-    with reference_miner(["--job-seconds", "3"]) as url:
+    with forked_miner(["--job-seconds", "3"]) as url:
         yield url
 
 
@@ -135,7 +135,7 @@ def test_a_stopped_process_is_found_and_its_return_is_told(
 
 
 def test_a_miner_that_goes_away_leaves_dead_jobs_and_the_watch_goes_on(shell: Shell) -> None:
-    with reference_miner(["--job-seconds", "600"]) as url:
+    with forked_miner(["--job-seconds", "600"]) as url:
         submit(url)
         watch = started(shell, "watch", url, "--silence-timeout", "1", "--interval", "0.1")
         told = until(re.compile("1 in flight"), watch)

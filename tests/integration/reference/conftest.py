@@ -1,8 +1,7 @@
 """Real miners as processes of their own, and a receiver for their callbacks."""
 
 import json
-import subprocess
-import sys
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,8 @@ from typing import Any
 import psutil
 import pytest
 import requests
+
+from tests.support.forked import module_process
 
 PATIENCE = 30.0  # seconds; far beyond what anything here takes
 
@@ -34,7 +35,7 @@ class RunningMiner:
     """A miner that accepts requests."""
 
     url: str
-    process: "subprocess.Popen[str]"
+    pid: int
     log: Path
 
     def submit(self, **body: Any) -> str:
@@ -61,7 +62,7 @@ class RunningMiner:
 
     def tree(self) -> list[psutil.Process]:
         """The miner and everything that it started."""
-        miner = psutil.Process(self.process.pid)
+        miner = psutil.Process(self.pid)
         return [miner, *miner.children(recursive=True)]
 
 
@@ -70,30 +71,15 @@ StartMiner = Callable[..., RunningMiner]
 
 @contextmanager
 def a_miner(folder: Path, *flags: str) -> Iterator[RunningMiner]:
-    """A miner on a free port; nothing of it is left afterwards."""
+    """A miner on a free port, forked from a process that has its imports."""
     ready, log = folder / "ready.json", folder / "miner.log"
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "reference.miner", "--port", "0", "--job-seconds", "0.02"]
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [*command, "--ready-file", str(ready), *flags],
-            stdout=out,
-            stderr=out,
-            text=True,
-            process_group=0,
-        )
-    miner = psutil.Process(process.pid)
-    try:
-        until(lambda: ready.exists() or process.poll() is not None, "the miner to start")
-        assert process.poll() is None, log.read_text()
-        yield RunningMiner(json.loads(ready.read_text())["url"], process, log)
-    finally:
-        left = [miner, *miner.children(recursive=True)] if miner.is_running() else []
-        process.terminate()
-        _, alive = psutil.wait_procs(left, timeout=10)
-        for survivor in alive:
-            survivor.kill()
-        process.wait()
+    words = ["--port", "0", "--job-seconds", "0.02", "--ready-file", str(ready), *flags]
+    with module_process("reference.miner", words, environ=os.environ, output=log) as process:
+        until(lambda: ready.exists() or process.exitcode is not None, "the miner to start")
+        assert process.exitcode is None, log.read_text()
+        assert process.pid
+        yield RunningMiner(json.loads(ready.read_text())["url"], process.pid, log)
 
 
 @pytest.fixture

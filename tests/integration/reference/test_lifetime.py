@@ -1,9 +1,13 @@
 """A miner starts where it is told to, refuses nonsense, and leaves nothing behind."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -18,6 +22,55 @@ from reference.miner.settings import table
 from reference.miner.triggers import parse_fault
 from reference.miner.variations import VARIATIONS
 from tests.integration.reference.conftest import RunningMiner, StartMiner, until
+
+
+@dataclass
+class StartedProgram(RunningMiner):
+    """A miner that is started as a user does, and leads a process group."""
+
+    process: "subprocess.Popen[str]"
+
+
+StartProgram = Callable[..., StartedProgram]
+
+
+@pytest.fixture
+def start_program(tmp_path: Path) -> Iterator[StartProgram]:
+    """Starts the program with flags of the test's own choice."""
+    with ExitStack() as stack:
+
+        def start(*flags: str) -> StartedProgram:
+            return stack.enter_context(a_program(tmp_path / "program", *flags))
+
+        yield start
+
+
+@contextmanager
+def a_program(folder: Path, *flags: str) -> Iterator[StartedProgram]:
+    """A miner on a free port; nothing of it is left afterwards."""
+    ready, log = folder / "ready.json", folder / "miner.log"
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "reference.miner", "--port", "0", "--job-seconds", "0.02"]
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [*command, "--ready-file", str(ready), *flags],
+            stdout=out,
+            stderr=out,
+            text=True,
+            process_group=0,
+        )
+    miner = psutil.Process(process.pid)
+    try:
+        until(lambda: ready.exists() or process.poll() is not None, "the miner to start")
+        assert process.poll() is None, log.read_text()
+        yield StartedProgram(json.loads(ready.read_text())["url"], process.pid, log, process)
+    finally:
+        left = [miner, *miner.children(recursive=True)] if miner.is_running() else []
+        process.terminate()
+        _, alive = psutil.wait_procs(left, timeout=10)
+        for survivor in alive:
+            survivor.kill()
+        process.wait()
 
 
 def run(*flags: str) -> "subprocess.CompletedProcess[str]":
@@ -39,10 +92,10 @@ def busy_tree(miner: RunningMiner) -> list[psutil.Process]:
 
 
 def test_sigterm_ends_every_process_and_removes_the_temporary_folder(
-    start_miner: StartMiner,
+    start_program: StartProgram,
 ) -> None:
     """Also in the middle of jobs."""
-    miner = start_miner("--job-seconds", "30")
+    miner = start_program("--job-seconds", "30")
     tree = busy_tree(miner)
     assert len(tree) >= 4
 
@@ -55,10 +108,10 @@ def test_sigterm_ends_every_process_and_removes_the_temporary_folder(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda s: s.name)
 def test_a_signal_to_the_whole_group_is_for_the_miner_alone(
-    start_miner: StartMiner, number: signal.Signals
+    start_program: StartProgram, number: signal.Signals
 ) -> None:
     """As from a terminal or `timeout`: it ends its processes itself, and complains of none."""
-    miner = start_miner("--job-seconds", "30")
+    miner = start_program("--job-seconds", "30")
     tree = busy_tree(miner)
 
     os.killpg(miner.process.pid, number)
@@ -68,9 +121,9 @@ def test_a_signal_to_the_whole_group_is_for_the_miner_alone(
     assert "ended unexpectedly" not in miner.log.read_text()
 
 
-def test_inference_processes_end_when_the_miner_is_killed(start_miner: StartMiner) -> None:
+def test_inference_processes_end_when_the_miner_is_killed(start_program: StartProgram) -> None:
     """Even those that hang or are stopped: nobody is there to end them."""
-    miner = start_miner("--fault", "hang:0")
+    miner = start_program("--fault", "hang:0")
     tree = busy_tree(miner)
     tree[-1].suspend()
 
@@ -80,9 +133,9 @@ def test_inference_processes_end_when_the_miner_is_killed(start_miner: StartMine
     until(lambda: gone(tree), "every process to end")
 
 
-def test_the_loss_of_every_process_is_survived(start_miner: StartMiner) -> None:
+def test_the_loss_of_every_process_is_survived(start_program: StartProgram) -> None:
     """Also of the one that they are forked from: jobs go on in new ones."""
-    miner = start_miner("--replacement-cooldown", "0", "--tick", "0.1")
+    miner = start_program("--replacement-cooldown", "0", "--tick", "0.1")
     for process in miner.tree()[1:]:
         process.kill()
 

@@ -15,9 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from asyncproof.driver.miner_client import MinerClient, MinerError
 from asyncproof.history.events import Polled
-from asyncproof.run.reference_miner import reference_miner
 from asyncproof.wire import protocol
 from asyncproof.workload.scenario import Job, a_job
+from tests.support.miners import forked_miner
 from tests.support.shell import a_miner_that_answers
 
 QUICK = ("--job-seconds", "0.02", "--workers", "2")
@@ -132,14 +132,14 @@ def receiver() -> Iterator[str]:
 
 def test_any_life_of_any_job_is_told_truly(receiver: str) -> None:
     """The correct miner keeps its contract whatever is asked of it, in whatever order."""
-    with reference_miner(QUICK) as url:
+    with forked_miner(QUICK) as url:
         Lives.miner_url, Lives.receiver_url = url, receiver
         run_state_machine_as_test(Lives, settings=EXAMPLES)
 
 
 def test_a_miner_that_breaks_its_contract_is_caught(receiver: str) -> None:
     """The machine can fail: a miner that tells `delivered` of what it never sent is found out."""
-    with reference_miner([*QUICK, "--fault", "delivered-never-sent"]) as url:
+    with forked_miner([*QUICK, "--fault", "delivered-never-sent"]) as url:
         Lives.miner_url, Lives.receiver_url = url, receiver
         with pytest.raises(AssertionError):
             run_state_machine_as_test(Lives, settings=FIRST_FAILURE)

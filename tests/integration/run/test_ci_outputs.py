@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from asyncproof.run.reference_miner import reference_miner
 from tests.matrix.miner.runner import QUICK_MINER
+from tests.support.miners import forked_miner
 from tests.support.shell import Shell
 
 ONE_JOB = "tests/e2e/async_inference/test_async_inference.py"
@@ -14,7 +14,7 @@ ONE_JOB = "tests/e2e/async_inference/test_async_inference.py"
 def test_findings_are_annotations_summary_and_issues(tmp_path: Path) -> None:
     shell, summary, issues = Shell(tmp_path), tmp_path / "summary.md", tmp_path / "issues.json"
     junit = tmp_path / "junit.xml"
-    with reference_miner([*QUICK_MINER, "--fault", "no-end-time"], tmp_path / "log") as url:
+    with forked_miner([*QUICK_MINER, "--fault", "no-end-time"], tmp_path / "log") as url:
         ran = shell.suite(
             ONE_JOB,
             f"--code-quality={issues}",
@@ -35,7 +35,7 @@ def test_findings_are_annotations_summary_and_issues(tmp_path: Path) -> None:
 
 
 def test_a_run_elsewhere_says_nothing_of_the_kind(tmp_path: Path) -> None:
-    with reference_miner(QUICK_MINER, tmp_path / "log") as url:
+    with forked_miner(QUICK_MINER, tmp_path / "log") as url:
         ran = Shell(tmp_path).suite(ONE_JOB, ASYNC_MINER_URL=url, GITHUB_ACTIONS="")
     assert ran.code == 0, ran.output
     assert "::" not in ran.output.replace("::test_", "")

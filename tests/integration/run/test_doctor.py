@@ -26,9 +26,9 @@ from asyncproof.run.doctor_advice import (
     callback_url,
     clock,
 )
-from asyncproof.run.reference_miner import reference_miner
 from asyncproof.settings import Settings
 from tests.support.certificates import certificate
+from tests.support.miners import forked_miner
 
 OK, WARNING = SetupHealth.OK, SetupHealth.WARNING
 TROUBLE, UNKNOWN = SetupHealth.TROUBLE, SetupHealth.UNKNOWN
@@ -53,7 +53,7 @@ def healths(advice: Mapping[str, SetupAdvice]) -> dict[str, SetupHealth]:
 
 
 def test_a_miner_that_can_be_tested() -> None:
-    with reference_miner(["--job-seconds", "0.1"]) as url:
+    with forked_miner(["--job-seconds", "0.1"]) as url:
         advice = found(url)
 
     assert healths(advice) == dict.fromkeys(
@@ -98,7 +98,7 @@ def test_a_name_of_two_addresses_of_which_one_is_dead(monkeypatch: pytest.Monkey
         return [*first, *original("127.0.0.1", port, *args, **more)]
 
     monkeypatch.setattr(socket, "getaddrinfo", both)
-    with reference_miner() as url:
+    with forked_miner() as url:
         port = url.rpartition(":")[2]
         advice = found(f"http://two.test:{port}")
 
@@ -257,7 +257,7 @@ def test_an_address_of_ipv6_is_named_as_urls_name_it() -> None:
 
 def test_a_callback_that_cannot_arrive_is_explained_by_what_the_miner_says() -> None:
     """As from a container: the url names an address at which nobody listens."""
-    with reference_miner(["--job-seconds", "0.1"]) as url:
+    with forked_miner(["--job-seconds", "0.1"]) as url:
         advice = found(
             url,
             ASYNC_CALLBACK_BASE_URL="http://127.0.0.2:0",
@@ -281,7 +281,7 @@ def test_a_callback_that_cannot_arrive_is_explained_by_what_the_miner_says() -> 
     ],
 )
 def test_a_job_that_does_not_work(fault: str, what: str, told: str) -> None:
-    with reference_miner(["--job-seconds", "0.1", "--fault", fault]) as url:
+    with forked_miner(["--job-seconds", "0.1", "--fault", fault]) as url:
         advice = found(url, ASYNC_JOB_TIMEOUT="2", ASYNC_CALLBACK_TIMEOUT="1")
 
     assert advice[what].health is TROUBLE

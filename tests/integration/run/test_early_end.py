@@ -2,11 +2,11 @@
 
 import contextlib
 import json
+import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -16,13 +16,15 @@ import pytest
 from asyncproof.harness.exit_codes import ExitCode
 from tests import ROOT
 from tests.matrix.miner.runner import AS_INSTALLED, QUICK, clean_environ
+from tests.support.forked import NOT_REWRITTEN, module_process
 from tests.support.waiting import TIMEOUT, until
 
 SUITE = "tests/e2e/async_inference/test_race_conditions.py::test_rapid_concurrent_inference"
+PLAIN = ("-p", "no:cacheprovider")
 COMMANDS = {
     "asyncproof": ["asyncproof", "run", "-k", "rapid_concurrent"],
-    "plugin": ["pytest", "-p", "no:cacheprovider", "--rootdir=.", "test_of_a_user.py"],
-    "pytest": ["pytest", "-p", "no:cacheprovider", SUITE],
+    "plugin": ["pytest", *PLAIN, "--rootdir=.", "test_of_a_user.py"],
+    "pytest": ["pytest", *PLAIN, SUITE],
 }
 MOMENTS = {
     "the run has begun": '"type":"RunStarted"',
@@ -58,24 +60,33 @@ class Started:
     """A run in a folder of its own, with everything that it started."""
 
     folder: Path
-    process: subprocess.Popen[str]
+    process: ForkServerProcess
+    log: Path
 
     def has_recorded(self, text: str) -> bool:
         return any(
             text in file.read_text() for file in self.folder.glob("reports/*/history.ndjson")
         )
 
+    def ended(self) -> tuple[int, str]:
+        """The exit code, and all that was printed."""
+        self.process.join(TIMEOUT)
+        code, output = self.process.exitcode, self.log.read_text()
+        assert code is not None, f"no end within {TIMEOUT:g} s: {output}"
+        return code, output
+
     def end(self, number: signal.Signals, times: int = 1) -> Left:
+        assert self.process.pid
         family = psutil.Process(self.process.pid).children(recursive=True)
         for _ in range(times):
-            self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=TIMEOUT)
+            os.kill(self.process.pid, number)
+        code, output = self.ended()
         _, alive = psutil.wait_procs(family, timeout=TIMEOUT)
         assert alive == []
         (run,) = self.folder.glob("reports/2*")
         suite = ET.parse(self.folder / "junit.xml").getroot()[0]
         return Left(
-            self.process.returncode,
+            code,
             output,
             json.loads((run / "verdict.json").read_text()),
             {str(p.get("name")): p.get("value") for p in suite.iter("property")},
@@ -92,20 +103,18 @@ def started(folder: Path, command: str) -> Iterator[Started]:
         "STRESS_TEST_CONCURRENT": "12",
     }
     (folder / "test_of_a_user.py").write_text(OF_A_USER)
-    words = [sys.executable, "-m", *COMMANDS[command], f"--junitxml={folder / 'junit.xml'}"]
-    process = subprocess.Popen(
-        words,
+    module, *words = COMMANDS[command]
+    environ = {**clean_environ(), **AS_INSTALLED, **QUICK, **mine}
+    environ["PYTEST_ADDOPTS"] = " ".join([environ["PYTEST_ADDOPTS"], *NOT_REWRITTEN])
+    log = folder / "printed.txt"
+    with module_process(
+        module,
+        [*words, f"--junitxml={folder / 'junit.xml'}"],
+        environ=environ,
+        output=log,
         cwd=folder if command == "plugin" else ROOT,
-        env={**clean_environ(), **AS_INSTALLED, **QUICK, **mine},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        yield Started(folder, process)
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:
+        yield Started(folder, process, log)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +167,7 @@ def test_a_signal_within_a_hook_of_another_plugin_is_no_error_of_pytest(tmp_path
         "[pytest]\nfilterwarnings = error::pluggy.PluggyTeardownRaisedWarning\n"
     )
     with started(tmp_path, "plugin") as run:
-        output, _ = run.process.communicate(timeout=TIMEOUT)
+        code, output = run.ended()
     assert "INTERNALERROR" not in output
     assert "INCOMPLETE: interrupted by SIGTERM" in output
-    assert run.process.returncode == ExitCode.INCONCLUSIVE
+    assert code == ExitCode.INCONCLUSIVE

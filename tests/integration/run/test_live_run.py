@@ -4,10 +4,10 @@ from pathlib import Path
 
 from asyncproof.history.job_health import JobHealth
 from asyncproof.history.recorder import Recorder
-from asyncproof.run.reference_miner import reference_miner
 from asyncproof.run.testbed import Testbed
 from asyncproof.settings import Settings
 from asyncproof.workload.scenario import a_job, burst
+from tests.support.miners import forked_miner
 
 BUDGET = 1.5
 LONG = 500.0
@@ -27,7 +27,7 @@ def test_hung_jobs_are_given_up_with_their_budget_while_the_others_end(tmp_path:
         }
     )
     with (
-        reference_miner(MINER) as url,
+        forked_miner(MINER) as url,
         Testbed.open(settings, url, Recorder(tmp_path), seed=1) as testbed,
     ):
         history = testbed.run(burst([a_job(seed) for seed in range(8)]))

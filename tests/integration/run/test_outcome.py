@@ -8,9 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from asyncproof.run.reference_miner import reference_miner
 from tests.matrix.miner.runner import AS_INSTALLED, QUICK, QUICK_MINER, TIMEOUT, clean_environ
 from tests.support.forked import NOT_REWRITTEN, module_process
+from tests.support.miners import forked_miner
 
 # Tests of a user of the plugin, each of which ends a run in another way.
 TESTS = """
@@ -74,7 +74,7 @@ class Said:
 @pytest.fixture(scope="module")
 def miner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = tmp_path_factory.mktemp("miner") / "miner.log"
-    with reference_miner(QUICK_MINER, log) as url:
+    with forked_miner(QUICK_MINER, log) as url:
         yield url
 
 
@@ -143,7 +143,7 @@ def test_all_say_the_same(test: str, tmp_path: Path, miner: str) -> None:
 
 def test_findings_are_said_by_all(tmp_path: Path) -> None:
     """Also where every test passed, since none of them asked about it."""
-    with reference_miner([*QUICK_MINER, "--fault", "callback-twice"], tmp_path / "log") as url:
+    with forked_miner([*QUICK_MINER, "--fault", "callback-twice"], tmp_path / "log") as url:
         said = ran("test_one", tmp_path, url)
     assert said.process == 1, said.output
     assert said.verdict == said.junit == said.page == ("FAIL", 1)

@@ -8,8 +8,8 @@ import pytest
 from asyncproof.harness.exit_codes import ExitCode
 from asyncproof.harness.verdict import Outcome
 from asyncproof.run.parallel_runs import ParallelRuns
-from asyncproof.run.reference_miner import reference_miner
 from tests.matrix.miner.runner import QUICK_MINER
+from tests.support.miners import forked_miner
 from tests.support.shell import Shell
 
 TESTS = ("tests/e2e/async_inference/test_async_inference.py", "-n", "2", "-p", "xdist")
@@ -23,7 +23,7 @@ def test_the_session_ends_as_its_workers_did(
     tmp_path: Path, faults: tuple[str, ...], code: ExitCode, outcome: str
 ) -> None:
     junit = tmp_path / "junit.xml"
-    with reference_miner([*QUICK_MINER, *faults], tmp_path / "log") as url:
+    with forked_miner([*QUICK_MINER, *faults], tmp_path / "log") as url:
         ran = Shell(tmp_path).suite(*TESTS, f"--junitxml={junit}", ASYNC_MINER_URL=url)
     assert ran.code == code, ran.output
     assert f"workers: {outcome}" in ran.output

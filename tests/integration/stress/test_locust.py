@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from asyncproof.harness.exit_codes import ExitCode
-from asyncproof.run.reference_miner import reference_miner
 from tests import ROOT
+from tests.support.miners import forked_miner
 from tests.support.shell import Shell
 from tests.support.waiting import TIMEOUT, until
 
@@ -27,7 +27,7 @@ FAULTY = ["--fault", "callback-twice", "--trigger", "every:10", "--job-seconds",
 
 @pytest.fixture(scope="module")
 def faulty() -> Iterator[str]:
-    with reference_miner(FAULTY) as url:
+    with forked_miner(FAULTY) as url:
         yield url
 
 

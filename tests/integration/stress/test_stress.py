@@ -17,13 +17,13 @@ from asyncproof.harness.history_file import HistoryError
 from asyncproof.harness.verdict import Verdict
 from asyncproof.history.events import Settled, Submitted, reader
 from asyncproof.run.recheck import rejudge
-from asyncproof.run.reference_miner import reference_miner
 from asyncproof.settings import Settings
 from asyncproof.stress.control import Commanded
 from asyncproof.stress.merge import merged
 from asyncproof.stress.order import StressOrder
 from asyncproof.stress.session import StressSession
 from tests import ROOT
+from tests.support.miners import forked_miner
 from tests.support.shell import Shell
 from tests.support.waiting import TIMEOUT, until
 
@@ -32,7 +32,7 @@ QUICK_JOBS = ["--workers", "4", "--job-seconds", "0.05"]
 
 @pytest.fixture(scope="module")
 def sound() -> Iterator[str]:
-    with reference_miner(QUICK_JOBS) as url:
+    with forked_miner(QUICK_JOBS) as url:
         yield url
 
 
@@ -92,7 +92,7 @@ def test_faults_are_found_as_they_come_and_the_first_ends_the_run(tmp_path: Path
     arguments = ["--fault", "callback-twice", "--fault", "rows-of-another", "--trigger", "every:9"]
     found = list[str]()
     order = StressOrder(until_failure=True, concurrency=6)
-    with reference_miner([*QUICK_JOBS, *arguments]) as url:
+    with forked_miner([*QUICK_JOBS, *arguments]) as url:
         session = a_session(url, tmp_path, order, fresh=lambda f: found.append(f.clause))
         verdict = session.run()
     assert verdict.exit_code == ExitCode.FINDINGS
@@ -108,7 +108,7 @@ def test_faults_are_found_as_they_come_and_the_first_ends_the_run(tmp_path: Path
 
 
 def test_a_miner_that_takes_nothing_is_left_soon(tmp_path: Path) -> None:
-    with reference_miner([*QUICK_JOBS, "--fault", "submission-without-id"]) as url:
+    with forked_miner([*QUICK_JOBS, "--fault", "submission-without-id"]) as url:
         session = a_session(url, tmp_path, StressOrder(jobs=100_000, concurrency=20))
         verdict = session.run()
     assert {finding.clause for finding in verdict.failures} == {"SUB-1"}
@@ -133,7 +133,7 @@ def test_the_parts_of_two_machines_are_one_run(tmp_path: Path) -> None:
     is told, and what it had found counts all the same."""
     order = StressOrder(jobs=40, concurrency=6)
     arguments = ["--fault", "callback-twice", "--trigger", "p:0.3", "--fault-seed", "5"]
-    with reference_miner([*QUICK_JOBS, *arguments]) as url:
+    with forked_miner([*QUICK_JOBS, *arguments]) as url:
         sessions = [
             a_session(url, tmp_path / "parts", replace(order, part=part, parts=2))
             for part in range(2)
@@ -170,7 +170,7 @@ def test_a_race_is_shrunk_to_as_few_in_flight_as_it_takes(tmp_path: Path) -> Non
     """The fault shows with more than four in flight; what is printed sends a load that fails."""
     # Jobs that take so long that a busy machine, too, has more than four in flight.
     arguments = ["--fault", "callback-twice", "--trigger", "race:4", "--job-seconds", "0.5"]
-    with reference_miner([*arguments, "--workers", "2"]) as url:
+    with forked_miner([*arguments, "--workers", "2"]) as url:
         session = a_session(url, tmp_path, StressOrder(jobs=20, concurrency=20))
         assert session.run().exit_code == ExitCode.FINDINGS
         ran = Shell(tmp_path).cli("shrink", str(session.folder))

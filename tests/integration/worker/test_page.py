@@ -3,8 +3,6 @@
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,9 @@ import pytest
 from asyncproof.worker.heartbeats import SCHEMAS
 from asyncproof.worker.judging import PAGE
 from asyncproof.worker.profile import FOLDER, PLACEHOLDERS, parse
-from tests import ROOT
+from tests.support.forked import NOT_REWRITTEN, module_process
+from tests.support.shell import Ran
+from tests.support.waiting import TIMEOUT
 
 TEXT = PAGE.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
@@ -39,7 +39,7 @@ QUICK = [
 ]
 ASYNCPROOF = ".venv/bin/asyncproof worker"
 PYTEST = ".venv/bin/pytest "
-RUN = ("-m", "asyncproof", "worker")
+RUN = ("asyncproof", "worker")
 MAKE = {"make worker-test", "make tiny-model"}  # run by the pipeline: they install packages
 
 
@@ -63,8 +63,8 @@ def test_a_command_of_the_page_tests_a_worker(tmp_path: Path, command: str) -> N
     if "--recheck" in words:
         words[words.index("--recheck") + 1] = str(_a_history(tmp_path))
     words = [str(tmp_path / w) if w.endswith((".xml", ".html")) else w for w in words]
-    done = _run([*RUN, *words, *quick])
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = _run(tmp_path, *RUN, *words, *quick)
+    assert done.code == 0, done.output
 
 
 def _bundled(command: str) -> str:
@@ -74,46 +74,37 @@ def _bundled(command: str) -> str:
 
 
 def _a_history(folder: Path) -> Path:
-    done = _run([*RUN, *QUICK, "--report-dir", str(folder)])
-    assert done.returncode == 0, done.stdout + done.stderr
-    return next(folder.glob("*/history.ndjson"))
+    done = _run(folder, *RUN, *QUICK, "--report-dir", str(folder / "reports"))
+    assert done.code == 0, done.output
+    return next(folder.glob("reports/*/history.ndjson"))
 
 
-def _run(words: list[str], **environ: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=ROOT,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def _run(folder: Path, module: str, *words: str) -> Ran:
+    """``python -m MODULE WORDS``, forked from a process that has its imports."""
+    output = folder / "printed.txt"
+    with module_process(module, words, environ=os.environ, output=output) as command:
+        command.join(TIMEOUT)
+        code = command.exitcode
+    assert code is not None, f"no end within {TIMEOUT:g} s: {output.read_text()}"
+    return Ran(code, output.read_text())
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(PYTEST)])
-def test_the_pytest_commands_of_the_page_collect_every_clause(command: str) -> None:
-    done = _run(
-        [
-            "-m",
-            "pytest",
-            *shlex.split(command)[1:],
-            "--collect-only",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-        ]
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_pytest_commands_of_the_page_collect_every_clause(tmp_path: Path, command: str) -> None:
+    collecting = ("--collect-only", "-q", "-p", "no:cacheprovider", *NOT_REWRITTEN)
+    done = _run(tmp_path, "pytest", *shlex.split(command)[1:], *collecting)
+    assert done.code == 0, done.output
     for clause in re.findall(r"^### ([A-Z]+-\d+) ", TEXT, re.MULTILINE):
-        assert f"[{clause}-" in done.stdout
+        assert f"[{clause}-" in done.output
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if "reference.worker" in c])
-def test_the_worker_commands_of_the_page_are_understood(command: str) -> None:
+def test_the_worker_commands_of_the_page_are_understood(tmp_path: Path, command: str) -> None:
     """With ``--help`` last, options are read and nothing is started."""
-    done = _run([*shlex.split(command)[1:], "--help"])
-    assert done.returncode == 0, done.stderr
+    python, option, module, *words = shlex.split(command)
+    assert (python, option) == ("python", "-m")
+    done = _run(tmp_path, module, *words, "--help")
+    assert done.code == 0, done.output
 
 
 def test_the_profile_on_the_page_is_a_profile() -> None:

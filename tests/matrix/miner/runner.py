@@ -13,6 +13,7 @@ from asyncproof.wire.profile import FOLDER as PROFILES
 from tests import ROOT
 from tests.matrix.miner.row import Row
 from tests.support.forked import NOT_REWRITTEN, module_process
+from tests.support.miners import forked_miner
 
 SUITE = ROOT / "tests" / "e2e" / "async_inference"
 QUICK_MINER = ("--job-seconds", "0.05")
@@ -26,6 +27,8 @@ AS_INSTALLED = {
         if plugin.name not in OF_USERS
     )
 }
+# The same plugins for a row, where pytest need not look through the files of all packages.
+OF_A_ROW = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p pytest_timeout"}
 TIMEOUT = 240.0  # seconds; far beyond what any row takes
 # Small pictures and short waits. The waits are only used up where a fault makes the suite wait.
 QUICK = {
@@ -61,16 +64,10 @@ def reported(row: Row, folder: Path) -> Reported:
     """Start a miner as the row says, run its tests against it, and read ``verdict.json``.
 
     Both are processes of their own, forked from one that has imported what they need."""
-    ready, output = folder / "ready.json", folder / "suite.log"
-    miner = ["--port", "0", "--ready-file", str(ready), *_of_the_miner(row)]
-    log = folder / "miner.log"
-    with module_process("reference.miner", miner, environ=os.environ, output=log) as running:
-        while not ready.exists():
-            assert running.exitcode is None, log.read_text()
-            running.join(0.02)
-        url = json.loads(ready.read_text())["url"]
+    output = folder / "suite.log"
+    with forked_miner(_of_the_miner(row), folder / "miner.log") as url:
         options = [*_of_pytest(row), *NOT_REWRITTEN]
-        environ = _environ(row, url, folder)
+        environ = _environ(row, url, folder) | OF_A_ROW
         with module_process("pytest", options, environ=environ, output=output) as suite:
             suite.join(TIMEOUT)
             code = suite.exitcode
