@@ -8,13 +8,14 @@ from asyncproof.facts.forgotten import FORGOTTEN, forgotten
 from asyncproof.facts.health import diagnosis, unanswered
 from asyncproof.facts.polls import ENDED, own_polls, rank, steps_back, submission_word
 from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
-from asyncproof.history.events import Polled
+from asyncproof.history.events import Polled, Unchanged
 from asyncproof.history.history import History, JobRecord
 from asyncproof.history.job_health import JobHealth
 from asyncproof.text import NO_ANSWER, answered, shown_seconds
 from asyncproof.vocabulary import STATUSES, TERMINAL, TOO_MANY
 
 FAIR_WAIT = 5.0  # seconds; a busy network or machine may need as long
+NO_HICCUP = 3  # answers in a row
 SLOW = 1.0  # seconds; an answer from memory takes milliseconds, a busy machine some hundred of them
 
 
@@ -228,3 +229,40 @@ def status_answers_quickly(history: History) -> Iterator[Ruling]:
 
 def _slowest(job: JobRecord) -> float:
     return max([p.took for p in job.polls] + [u.slowest for u in job.unchanged])
+
+
+@check("POL-13", every_job=True)
+def no_job_is_answered_slowly(history: History) -> Iterator[Ruling]:
+    """For no job are the last answers all so late that it is no hiccup of a machine.
+
+    Of those that were waited for: a last look waits for a moment only.
+    """
+    for job in history.accepted:
+        looks: list[Polled | Unchanged] = [*job.polls, *job.unchanged]
+        waited = [look for look in sorted(looks, key=lambda look: look.at) if not _in_vain(look)]
+        last = waited[-NO_HICCUP:]
+        if len(last) < NO_HICCUP:
+            continue
+        quickest = min(last, key=_took)
+        if _took(quickest) < FAIR_WAIT:
+            yield None
+            continue
+        yield job.finding(
+            "POL-13",
+            f"the status within {SLOW:g} s",
+            f"each of its last {NO_HICCUP} answers after {_took(quickest):.1f} s or longer",
+            at=last[0].at,
+            advice="the status of this job is read behind a lock that is held for long",
+            cause="slow status of one job",
+        )
+
+
+def _in_vain(look: Polled | Unchanged) -> bool:
+    return isinstance(look, Polled) and bool(look.error)
+
+
+def _took(look: Polled | Unchanged) -> float:
+    """Of several equal answers only the slowest is known."""
+    if isinstance(look, Polled):
+        return look.took
+    return look.slowest if look.count == 1 else 0.0

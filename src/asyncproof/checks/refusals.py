@@ -160,6 +160,9 @@ def _left_behind(job: JobRecord) -> Finding:
     )
 
 
+LOOK_UP = "the look-up fails for an unknown id: catch that and answer 404"
+
+
 @check("SUB-11")
 def unknown_jobs_are_not_found(history: History) -> Iterator[Ruling]:
     """Status and result of a job that never was are answered 404."""
@@ -171,8 +174,24 @@ def unknown_jobs_are_not_found(history: History) -> Iterator[Ruling]:
             "SUB-11",
             probe,
             f"404 for the {probe.tags[CASE]} of a job that never was",
-            advice="the look-up fails for an unknown id: catch that and answer 404"
+            advice=LOOK_UP
             if broke_down(probe.status_code)
             else "a client that mistypes an id would wait for ever, or blame its job",
             cause=f"{probe.tags[CASE]} answered {probe.status_code}",
+        )
+
+
+@check("SUB-11")
+def refused_jobs_break_no_status(history: History) -> Iterator[Ruling]:
+    """The status of a job that was refused is not answered with a failure of the server."""
+    for probe in history.probed(REFUSED_JOB):
+        if probe.status_code is None or not broke_down(probe.status_code):
+            yield None
+            continue
+        yield finding(
+            "SUB-11",
+            probe,
+            "404 for the status of a job that was refused",
+            advice=LOOK_UP,
+            cause=f"status of a refused job answered {probe.status_code}",
         )

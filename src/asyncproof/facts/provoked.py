@@ -3,11 +3,12 @@
 Clauses of a provocation itself (a hostile receiver, an expiry) are judged in their own scenarios.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from asyncproof.facts.delivery_outcome import is_surely_taken
 from asyncproof.history.events import ScenarioStarted
 from asyncproof.history.history import History, JobRecord
+from asyncproof.vocabulary import STATUSES
 from asyncproof.workload.expiries import EXPIRY, Expiry
 from asyncproof.workload.provocation import Provocation, Provocations
 from asyncproof.workload.special_cases import MEANT, NO_SUCH_LORA, PROVOKES, Meant
@@ -50,16 +51,23 @@ def excused(job: JobRecord, clauses: tuple[str, ...]) -> bool:
         return False
     names = {EVERY_CLAUSE, *clauses, *(clause.partition("-")[0] for clause in clauses)}
     met = _met(job)
-    if clauses == ("SCH-2",) and had_failed_before(job):
+    if told_before(job) in NOT_OF_RECEIVERS.get(clauses, ()):
         met -= _OF_RECEIVERS
     return any(not names.isdisjoint(EXCUSED[each]) for each in met)
 
 
-def had_failed_before(job: JobRecord) -> bool:
-    """Whether the first callback of the job said already that it had failed, which is then not the
-    receiver's doing."""
+# What the first callback of a job may have told already, so that its receiver is not to blame: a
+# failure, or another end than the polls tell.
+NOT_OF_RECEIVERS: Mapping[tuple[str, ...], Collection[str]] = {
+    ("SCH-2",): {"failed"},
+    ("CBK-7",): STATUSES - {"completed"},
+}
+
+
+def told_before(job: JobRecord) -> str | None:
+    """The status in the first callback of the job, as far as it was read."""
     first = next(iter(job.own_deliveries), None)
-    return first is not None and first.fields.get("status") == "failed"
+    return first.fields.get("status") if first is not None else None
 
 
 def _met(job: JobRecord) -> Provocations:

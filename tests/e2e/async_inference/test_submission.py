@@ -62,6 +62,7 @@ def test_bad_submissions_are_refused(testbed: BoundTestbed, draw: Draw, judge: J
             refusals.empty_prompts_are_refused,
             refusals.bad_submissions_break_nothing,
             refusals.refused_submissions_leave_no_job,
+            refusals.refused_jobs_break_no_status,
         ],
     )
     assert verdict.passed, verdict.explain()

@@ -258,15 +258,31 @@ def test_the_urls_of_a_job_with_a_hostile_id_are_not_judged() -> None:
 def test_a_hostile_receiver_excuses_only_the_jobs_that_met_it(asked: Provocation) -> None:
     """In a scenario with one hostile receiver the callbacks of other jobs are taken at once."""
 
-    def called_failed(events: list[AsyncEvent]) -> list[AsyncEvent]:
-        sent = next(event for event in events if isinstance(event, Delivered))
-        return spoiled(events, Delivered, fields=sent.fields | {"status": "failed"})
+    def failed_later(events: list[AsyncEvent]) -> list[AsyncEvent]:
+        kept = [e for e in events if not isinstance(e, Downloaded | Examined | Polled)]
+        end = next(event for event in events if _is_the_end(event))
+        return spoiled([*kept, end], Polled, status="failed", job_error="refused")
 
     def held(events: list[AsyncEvent]) -> list[AsyncEvent]:
-        return spoiled(called_failed(events), Delivered, nemesis="HoldsFirst")
+        return spoiled(failed_later(events), Delivered, nemesis="HoldsFirst")
 
-    verdict = verdict_of(run([[Made(held, (asked,)), Made(called_failed, (asked,))]]), {})
-    assert [(f.clause, f.job) for f in verdict.findings] == [("CBK-7", "job_002")]
+    assert _found("CBK-7", Made(held, (asked,)), Made(failed_later, (asked,))) == ["job_002"]
+
+
+@pytest.mark.parametrize("asked", [Provocation.RECEIVER_HOLDS, Provocation.RECEIVER_REFUSES])
+@pytest.mark.parametrize("told", ["failed", "processing"])
+def test_no_receiver_is_to_blame_for_what_it_was_told_first(asked: Provocation, told: str) -> None:
+    """The job completed, by its polls."""
+
+    def called(events: list[AsyncEvent]) -> list[AsyncEvent]:
+        fields = {"job_id": "id-job_001", "status": told}
+        return spoiled(events, Delivered, nemesis="HoldsFirst", fields=fields)
+
+    assert _found("CBK-7", Made(called, (asked,))) == ["job_001"]
+
+
+def _found(clause: str, *made: Made) -> list[str]:
+    return [f.job for f in verdict_of(run([list(made)]), {}).findings if f.clause == clause]
 
 
 @pytest.mark.parametrize("asked", [Provocation.RECEIVER_HOLDS, Provocation.RECEIVER_REFUSES])

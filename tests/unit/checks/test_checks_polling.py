@@ -40,6 +40,7 @@ FAMILY = Family(
     polling.every_poll_is_answered,
     polling.failures_are_explained,
     polling.status_answers_quickly,
+    polling.no_job_is_answered_slowly,
 )
 
 
@@ -158,6 +159,29 @@ def test_a_status_that_is_slow_for_every_job_is_reported() -> None:
         for e in good_job("job_002", at=0.1)
     ]
     assert reported(late(1.1)(good_job("job_001")), other) == {"POL-13"}
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        ((10.0, 6.0, 5.0), {"POL-13"}),
+        ((0.1, 10.0, 6.0, 5.0), {"POL-13"}),
+        ((10.0, 10.0, 4.9), set()),
+        ((10.0, 10.0), set()),
+    ],
+)
+def test_a_status_that_is_slow_for_one_job_is_reported(
+    times: tuple[float, ...], found: set[str]
+) -> None:
+    """Whatever becomes of looks that wait for a moment only."""
+    sent = [event for event in good_job("job_001") if not isinstance(event, Polled)]
+    end = next(event for event in good_job("job_001")[::-1] if isinstance(event, Polled))
+    looks = [msgspec.structs.replace(end, at=end.at + n, took=t) for n, t in enumerate(times)]
+    vain = Polled(at=end.at + 9, job="job_001", took=2.0, error="no answer within 2 s")
+    others = [good_job(f"job_00{n}") for n in (2, 3, 4)]
+    only = [polling.no_job_is_answered_slowly]
+    verdict = judge(build(scenario([*sent, *looks, vain], *others)), only)
+    assert {finding.clause for finding in verdict.findings} == found
 
 
 def test_a_miner_without_progress_owes_nothing_for_it() -> None:

@@ -54,6 +54,7 @@ FAMILY = Family(
     refusals.empty_prompts_are_refused,
     refusals.refused_submissions_leave_no_job,
     refusals.unknown_jobs_are_not_found,
+    refusals.refused_jobs_break_no_status,
     chosen_ids.chosen_ids_are_honoured,
     chosen_ids.ids_in_use_are_refused,
     chosen_ids.ids_can_be_used_again,
@@ -161,6 +162,11 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
         "refused and yet known",
         lambda e: about(REFUSED_JOB, 200)(refused(422)(e)),
         {"SUB-10"},
+    ),
+    (
+        "status of a refused job breaks the miner",
+        lambda e: about(REFUSED_JOB, 500)(refused(422)(e)),
+        {"SUB-11"},
     ),
     (
         "refused and yet delivered",
