@@ -26,13 +26,18 @@ def callbacks_are_multipart_posts(history: History) -> Iterator[Ruling]:
     for job in history.accepted:
         redirected = any(d.answered in range(300, 400) for d in job.callbacks)
         for delivery in job.callbacks:
-            if delivery.nemesis or redirected or delivery.secret != "match":
+            if redirected or delivery.secret != "match" or not _came_whole(delivery):
                 continue
             wrong = _form_fault(delivery, _kind(history))
             yield _bad_form(history, delivery, wrong, job.finding) if wrong else None
     for delivery in unread(history):
         about = partial(Finding, subject=f"{delivery.method} {delivery.path}")
         yield _bad_form(history, delivery, _form_fault(delivery, _kind(history)), about)
+
+
+def _came_whole(delivery: Delivered) -> bool:
+    """Whether a hostile receiver has read all that the miner sent."""
+    return not delivery.nemesis or delivery.stored or is_unreadable(delivery)
 
 
 JSON, FORM = "application/json", "multipart/form-data"

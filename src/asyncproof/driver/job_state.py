@@ -10,7 +10,7 @@ from math import inf
 import msgspec
 
 from asyncproof.history.events import Answered, CallbackSection, Delivered, Polled
-from asyncproof.history.job_health import Diagnosis, JobHealth
+from asyncproof.history.job_health import Diagnosis, JobHealth, Stage
 from asyncproof.liveness.clocks import Budgets, Clocks
 from asyncproof.vocabulary import CALLBACK_STATUSES, TERMINAL
 from asyncproof.wire import protocol
@@ -25,6 +25,11 @@ class PreparedJob:
     name: str
     callback: protocol.Callback | None
     token: str = ""
+
+
+# Of a scenario's time its jobs have at least these, however long its receivers take.
+LEAST_SHARE, MOST_SHARE = 0.3, 0.6
+SEEN_WITHIN = 5.0  # seconds after a limit; polls may be that far apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,17 @@ class Pace:
     def settling(self) -> float:
         """How long a job that has ended may take until nothing more is asked about it."""
         return max(self.callback_timeout, self.retry_wait or 0.0)
+
+    def for_the_work(self, seconds: float) -> float:
+        """How long the jobs of a scenario may take that ends within ``seconds``: callbacks that are
+        still to come have their time afterwards.
+
+        However long receivers take, it is as long as it takes to see that a job waits in vain for
+        its turn, if a part of the time is enough for that.
+        """
+        in_vain = self.budgets.still(Stage.QUEUED) + SEEN_WITHIN
+        least = min(max(in_vain, LEAST_SHARE * seconds), MOST_SHARE * seconds)
+        return max(seconds - self.settling, least)
 
 
 class Act(StrEnum):

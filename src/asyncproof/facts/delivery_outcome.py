@@ -17,7 +17,7 @@ from asyncproof.text import counted
 from asyncproof.wire import protocol
 
 # Seconds within which an answer of ours reaches a miner that has any patience at all.
-PROMPT = 2.0
+PROMPT, HARDLY_HELD = 2.0, 1.0
 # Seconds by which the clocks of the miner and of this machine may differ.
 CLOCKS_DIFFER = 2.0
 
@@ -44,9 +44,13 @@ def is_taken(delivery: Delivered) -> bool:
 
 
 def is_surely_taken(delivery: Delivered) -> bool:
-    """We answered 2xx, honestly and so soon that the miner must have seen it."""
-    prompt = delivery.at - delivery.began <= PROMPT
-    return is_taken(delivery) and prompt and not delivery.broken and not delivery.nemesis
+    """We answered 2xx, honestly and so soon that the miner must have seen it.
+
+    A receiver that was to be slow, and was so for a moment only, has harmed nobody.
+    """
+    patience = HARDLY_HELD if delivery.nemesis else PROMPT
+    prompt = delivery.at - delivery.began <= patience
+    return is_taken(delivery) and prompt and not delivery.broken
 
 
 def expires_at(job: JobRecord) -> float | None:

@@ -76,7 +76,6 @@ SHORT_WAIT = 2.0  # seconds
 LOOKED_AT_LAST = 50  # jobs; the latest to end
 AGAIN = "pictures that look damaged, drawn again"
 LEAST_PATIENCE = 1.0  # seconds
-LEAST_SHARE = 0.3  # of a scenario's time is left to its jobs, however long its receivers take
 NO_STORAGE = 507  # what our receiver answers where a callback cannot be stored, and nowhere else
 
 
@@ -405,7 +404,7 @@ class Testbed:
             record=self._record_and_examine,
             keep=self._store.keep,
             secrets=self._secrets,
-            until=recorder.clock() + _for_the_work(seconds, pace.settling),
+            until=recorder.clock() + pace.for_the_work(seconds),
             steps=self._steps,
         )
         tokens = [job.token for job in prepared]
@@ -605,9 +604,3 @@ class Testbed:
         if self.dialect.sizes_are_asked:
             return asked
         return self._edit_sizes.expected(asked, self._store.real_size(picture))
-
-
-def _for_the_work(seconds: float, settling: float) -> float:
-    """How long the jobs of a scenario may take that ends within ``seconds``: callbacks that are
-    still to come have their time afterwards."""
-    return max(seconds - settling, LEAST_SHARE * seconds)

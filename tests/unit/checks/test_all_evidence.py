@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -263,10 +264,13 @@ def test_a_hostile_receiver_excuses_only_the_jobs_that_met_it(asked: Provocation
         end = next(event for event in events if _is_the_end(event))
         return spoiled([*kept, end], Polled, status="failed", job_error="refused")
 
-    def held(events: list[AsyncEvent]) -> list[AsyncEvent]:
-        return spoiled(failed_later(events), Delivered, nemesis="HoldsFirst")
+    def held(events: list[AsyncEvent], seconds: float = 1.1) -> list[AsyncEvent]:
+        came = _the_delivery(events).at
+        return spoiled(failed_later(events), Delivered, nemesis="H", began=came - seconds)
 
-    assert _found("CBK-7", Made(held, (asked,)), Made(failed_later, (asked,))) == ["job_002"]
+    hardly = partial(held, seconds=0.9)
+    made = [Made(defect, (asked,)) for defect in (held, failed_later, hardly)]
+    assert _found("CBK-7", *made) == ["job_002", "job_003"]
 
 
 @pytest.mark.parametrize("asked", [Provocation.RECEIVER_HOLDS, Provocation.RECEIVER_REFUSES])
@@ -276,7 +280,7 @@ def test_no_receiver_is_to_blame_for_what_it_was_told_first(asked: Provocation, 
 
     def called(events: list[AsyncEvent]) -> list[AsyncEvent]:
         fields = {"job_id": "id-job_001", "status": told}
-        return spoiled(events, Delivered, nemesis="HoldsFirst", fields=fields)
+        return spoiled(events, Delivered, nemesis="HoldsFirst", began=0.0, fields=fields)
 
     assert _found("CBK-7", Made(called, (asked,))) == ["job_001"]
 

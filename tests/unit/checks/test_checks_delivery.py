@@ -239,6 +239,28 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
         {"callbacks_are_multipart_posts"},
     ),
     (
+        "unreadable form at a slow receiver",
+        both(
+            section(status="failed", status_code=415),
+            delivered(
+                nemesis="SlowCallbacks",
+                answered=415,
+                broken="not a form",
+                stored=False,
+                fields={},
+                image=None,
+            ),
+        ),
+        {"callbacks_are_multipart_posts"},
+    ),
+    (
+        "a form of which a hostile receiver read a part",
+        delivered(
+            nemesis="Resets", answered=None, broken="reset by us", stored=False, content_type="x"
+        ),
+        {"claimed_deliveries_arrived"},
+    ),
+    (
         "part twice",
         delivered(problems=("job_id came 2 times; the first was kept",)),
         {"callbacks_are_multipart_posts"},
@@ -374,7 +396,7 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
     ("a section that was asked for once, and soon", late_section(9.0, asked=1), set()),
     (
         "a section after a receiver that kept it waiting",
-        both(late_section(9.0), delivered(nemesis="SlowAnswer", answered=200)),
+        both(late_section(9.0), delivered(nemesis="SlowAnswer", answered=200, began=0.3)),
         set(),
     ),
     (

@@ -10,6 +10,7 @@ from asyncproof.driver.job_state import KEPT_FOR, Act, JobState, Pace, PreparedJ
 from asyncproof.history.events import Answered, CallbackSection, Delivered, Polled
 from asyncproof.history.job_health import JobHealth
 from asyncproof.liveness.clocks import Budgets, Clocks
+from asyncproof.settings import Settings
 from asyncproof.wire.protocol import Callback, MinerAnswer
 from asyncproof.workload.scenario import CallbackTo, Job
 
@@ -266,3 +267,20 @@ def test_a_miner_that_tells_nothing_of_deliveries_is_waited_for_too() -> None:
     state = tried(saw(a_job(), 1.0, "completed"), 2.0, quiet)
     assert state.next_step(22.9, quiet).act is Act.POLL
     assert state.next_step(23.0, quiet).act is Act.DOWNLOAD
+
+
+@pytest.mark.parametrize(
+    ("seconds", "settling", "jobs"),
+    [
+        (510.0, 30.0, 480.0),
+        (510.0, 212.0, 305.0),  # long enough for what is lost in the queue to be seen
+        (300.0, 212.0, 180.0),  # too short for it
+        (5000.0, 4000.0, 1500.0),
+    ],
+)
+def test_jobs_have_the_time_of_a_scenario_that_its_receivers_leave(
+    seconds: float, settling: float, jobs: float
+) -> None:
+    """Of 510 s, which are the share of pytest's 600, a queue that stands for 300 s is seen."""
+    pace = replace(PACE, callback_timeout=settling, budgets=Budgets.of(Settings()))
+    assert pace.for_the_work(seconds) == jobs
