@@ -37,7 +37,8 @@ def callbacks_are_multipart_posts(history: History) -> Iterator[Ruling]:
 
 def _came_whole(delivery: Delivered) -> bool:
     """Whether a hostile receiver has read all that the miner sent."""
-    return not delivery.nemesis or delivery.stored or is_unreadable(delivery)
+    whole = delivery.stored or bool(delivery.form_problems) or is_unreadable(delivery)
+    return whole or not delivery.nemesis
 
 
 JSON, FORM = "application/json", "multipart/form-data"

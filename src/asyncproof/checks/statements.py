@@ -17,6 +17,7 @@ from asyncproof.text import quoted
 from asyncproof.wire import protocol
 
 UNDELIVERED = ("failed", "error")
+SUCCESS = range(200, 300)
 PREVIEW = 500
 # The clocks of two machines may well be this far apart (seconds).
 CLOCKS_AGREE = 60.0
@@ -45,10 +46,15 @@ def error_answers_are_told(history: History) -> Iterator[Ruling]:
 def _error_answers_are_told(history: History) -> Iterator[Ruling]:
     for job in owed_a_callback(history):
         section = job.section
-        if section is None or section.status == DELIVERED or section.status_code is None:
+        if section is None or section.status_code is None or went_elsewhere(history, job):
             continue
         code = section.status_code
-        if any(map(is_taken, job.deliveries)) or went_elsewhere(history, job):
+        if any(map(is_taken, job.deliveries)):
+            # Who did not wait for our answer may call that by a code of his own, but not by 2xx;
+            # what surely arrived is CBK-11's.
+            if code not in SUCCESS or any(map(is_surely_taken, job.deliveries)):
+                continue
+        elif section.status == DELIVERED:
             continue
         if not job.deliveries and not was_unreachable(history, job):
             continue
@@ -77,16 +83,19 @@ def previews_are_of_the_real_answer(history: History) -> Iterator[Ruling]:
 def _previews_are_of_the_real_answer(history: History) -> Iterator[Ruling]:
     for job in owed_a_callback(history):
         preview = job.section.response_preview if job.section else None
-        if not preview or not job.deliveries or not answers_are_known(history, job):
+        if not preview or not job.deliveries:
             continue
         texts = [d.answer for d in job.deliveries if d.answered is not None]
-        if not all(texts):  # an older callback server does not tell what it answered
+        # An older callback server does not tell what it answered.
+        known = all(texts) and answers_are_known(history, job)
+        if not known and len(preview) <= PREVIEW:
             continue
         wrong = _preview_fault(preview, texts)
         if not wrong:
             yield None
         else:
-            shown = " or ".join(quoted(text, 40) for text in dict.fromkeys(texts)) or "none"
+            told = (quoted(text, 40) for text in dict.fromkeys(filter(None, texts)))
+            shown = " or ".join(told) or "none"
             yield job.finding(
                 "CBK-13",
                 f"at most {PREVIEW} characters from the start of our answer ({shown})",

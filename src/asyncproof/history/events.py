@@ -205,11 +205,11 @@ class AttemptFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     token of the job whose secret it is. ``fields`` are the text fields of the form. ``answered`` is
     the status code that our server sent, None where it sent none; ``answer`` the first 500
     characters of its body; ``stored`` whether all of it is on disk. ``problems`` lists what was
-    wrong with a well-formed request, ``form_problems`` those of them that are about the form
-    itself; ``broken`` why it could not be read to its end; ``another_boundary``: its boundary is
-    not that of the header; ``went_away``: the miner closed the connection before it was answered.
-    ``nemesis`` tells that the answer was a hostile act of ours. ``delivery_id`` is the same in each
-    repeat of a delivery, where the miner promises to deliver at least once.
+    wrong with a well-formed request, ``form_problems`` what is wrong with the form itself, also
+    where it is none; ``broken`` why it could not be read to its end; ``another_boundary``: its
+    boundary is not that of the header; ``went_away``: the miner closed the connection before it was
+    answered. ``nemesis`` tells that the answer was a hostile act of ours. ``delivery_id`` is the
+    same in each repeat of a delivery, where the miner promises to deliver at least once.
     """
 
     method: str

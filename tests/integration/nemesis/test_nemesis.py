@@ -267,6 +267,25 @@ def test_an_endless_answer_goes_on_until_the_client_has_enough(receiver: Running
     assert delivered.broken == "the miner closed the connection before it was answered"
 
 
+@pytest.mark.parametrize("nemesis", [AnswersError(500), EndlessAnswer(seconds=0.1)])
+def test_what_is_wrong_with_a_form_is_kept_whatever_is_answered(
+    receiver: Running, nemesis: Nemesis
+) -> None:
+    meet(receiver, nemesis)
+
+    with requests.post(
+        receiver.server.url + "/callback",
+        json={"job_id": "j"},
+        headers=HEADERS,
+        stream=True,
+        timeout=DEADLINE,
+    ) as answer:
+        assert answer.status_code in {200, 500}
+
+    (fault,) = receiver.delivery().form_problems
+    assert fault.startswith("Content-Type must be multipart/form-data")
+
+
 def test_a_long_answer_is_long_and_excuses_nothing(receiver: Running) -> None:
     meet(receiver, LongAnswer(characters=3000))
 

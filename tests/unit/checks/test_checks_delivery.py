@@ -114,6 +114,12 @@ def held(events: list[AsyncEvent]) -> list[AsyncEvent]:
     return spoiled(events, Delivered, at=11.5, nemesis="HoldsFirst")
 
 
+def at_an_endless_answer(events: list[AsyncEvent]) -> list[AsyncEvent]:
+    """The miner hung up."""
+    gone = {"broken": "the miner closed the connection", "went_away": True, "answer": ""}
+    return spoiled(events, Delivered, nemesis="EndlessAnswer", **gone)
+
+
 TWICE = "job_id was sent 2 times; the first was kept"
 CONTRADICTS = {"callbacks_do_not_contradict_themselves"}
 LINK = "http://127.0.0.1:1/images/x.png"
@@ -291,6 +297,26 @@ SPOILED: list[tuple[str, Spoil, set[str]]] = [
         "code without an answer",
         refused(msgspec.structs.replace(BROKEN, status_code=200), answered=None, broken="reset"),
         {"error_answers_are_told"},
+    ),
+    (
+        "made-up success at an endless answer",
+        both(section(status_code=204), at_an_endless_answer),
+        {"error_answers_are_told"},
+    ),
+    (
+        "a code of its own at an endless answer",
+        both(section(status="failed", status_code=504), at_an_endless_answer),
+        set(),
+    ),
+    (
+        "no form at an endless answer",
+        both(at_an_endless_answer, delivered(form_problems=("not a form",), stored=False)),
+        {"callbacks_are_multipart_posts"},
+    ),
+    (
+        "preview without end at an endless answer",
+        both(section(response_preview="OK" * 300), at_an_endless_answer),
+        {"previews_are_of_the_real_answer"},
     ),
     (
         "preview of another answer",

@@ -84,7 +84,11 @@ class DeliveryAttempt:
         except UnsignedError as unsigned:
             return AttemptAnswer(401, str(unsigned))
         except BadFormError as bad:
-            self.record.note(broken=bad.reason, another_boundary=bad.another_boundary)
+            self.record.note(
+                broken=bad.reason,
+                form_problems=(bad.reason,),
+                another_boundary=bad.another_boundary,
+            )
             return AttemptAnswer(bad.status, bad.reason)
         except NotStoredError as full:
             return self.record.not_stored(full, self._store)
