@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from asyncproof.run.reference_miner import reference_miner
+from asyncproof.workload.provocation import Provocation
 from reference.catalog import Entry, by_name
 from reference.miner.faults import FAULTS
 from tests import ROOT
@@ -48,6 +49,9 @@ RUNS_OWN = re.compile(
     r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|(127\.0\.0\.1|localhost):\d+"
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z|\d+\.\d+|\b\d{5}\b"
 )
+PICTURE = re.compile(r"(sha256|size)=")
+# Whether a poll fell into the queue or the work, and which parts of a job were asked for again.
+BY_CHANCE = re.compile(r"Polled\.(status=(queued|processing)|progress=between)|Downloaded\.what=")
 SHOWN = 100  # characters of a body
 UNLIKE = {"at", "took", "began", "number", "token", "since", "slowest", "count", "boundary"}
 
@@ -183,20 +187,27 @@ class Sound:
         most = self._most.get(request)
         if most is None:
             return ["(no sound run made this request)"]
-        more = [f"+ {fact}" for fact, n in facts.items() if fact not in most]
+        drawn = not self._is_fixed(request)
+        more = [f"+ {f}" for f in facts if f not in most and not (drawn and PICTURE.search(f))]
         if facts["Delivered"] > most["Delivered"]:
             more.append("+ Delivered once more")
-        return more + [f"- {fact}" for fact in sorted(self._always[request] - set(facts))]
+        less = [f"- {fact}" for fact in sorted(self._always[request] - set(facts))]
+        return [fact for fact in (*more, *less) if not BY_CHANCE.search(fact)]
+
+    def _is_fixed(self, request: str) -> bool:
+        """Whether each sound run has the same picture for it."""
+        return any("sha256=" in fact for fact in self._always.get(request, ()))
 
     def unheard_of(self, request: str, facts: Counter[str]) -> list[str]:
         """Facts that no sound run has for any request, and pictures that none has for this one."""
         most = self._most.get(request, Counter[str]())
-        fixed = any("sha256=" in fact for fact in self._always.get(request, ()))
+        fixed = self._is_fixed(request)
         return [
             f"+ {fact}"
             for fact in facts
             if (fixed and fact not in most if "sha256=" in fact else fact not in self._ever)
             and ".size=" not in fact
+            and not BY_CHANCE.search(fact)
         ]
 
 
@@ -236,8 +247,10 @@ def tried(fault: str, clause: str, run: Run, sound: Sound) -> Tried:
 
 
 def _traces(run: Run, seen: Seen, sound: Sound) -> Iterator[tuple[str, list[str]]]:
-    """Of each job that the fault struck; and of any other, where those show nothing."""
+    """Of each job that the fault struck; and of any other, where those show nothing. Whether a job
+    ends before its callback expires is chance."""
     struck = {seen.job_of[job_id] for job_id in run.struck if job_id in seen.job_of}
+    struck -= {job for job in struck if Provocation.EXPIRY in seen.provoked[job]}
     found = {job: sound.traces(seen.request[job], seen.facts[job]) for job in struck}
     yield from found.items()
     if not any(found.values()):

@@ -9,7 +9,7 @@ Pure: from the events of a run to results.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from asyncproof.checks import ALL, expiry, liveness
+from asyncproof.checks import ALL, expiry, liveness, refusals
 from asyncproof.facts.applicable import applicable
 from asyncproof.facts.observer import without_weak
 from asyncproof.facts.provoked import unprovoked
@@ -27,6 +27,14 @@ OF_LATE_CALLBACKS: tuple[Check[History], ...] = (
     expiry.offsets_are_understood,
     expiry.naive_expiries_break_nothing,
 )
+# Bad submissions are sent by several tests; what is said of one holds for each.
+OF_BAD_SUBMISSIONS: tuple[Check[History], ...] = (
+    refusals.bad_submissions_are_refused,
+    refusals.empty_prompts_are_refused,
+    refusals.bad_submissions_break_nothing,
+    refusals.refused_submissions_leave_no_job,
+    refusals.refused_jobs_break_no_status,
+)
 # Whether jobs stand in a queue is a question of those beside them.
 OF_EACH_SCENARIO: tuple[Check[History], ...] = (liveness.the_queue_moves,)
 
@@ -43,7 +51,7 @@ def judged_as_a_whole(
     whole, parts = split(list(events))
     whole = whole.only(_of_whole_scenarios(whole, parts))
     judged = [_applied(check, whole, levels) for check in EVERY_JOB]
-    late = applicable(OF_LATE_CALLBACKS, whole)
+    late = applicable((*OF_LATE_CALLBACKS, *OF_BAD_SUBMISSIONS), whole)
     judged += judge(whole, late, levels=levels).results
     ended = [part for part in parts if part.finished is not None]
     judged += [_applied(check, part, levels) for part in ended for check in OF_EACH_SCENARIO]

@@ -28,6 +28,7 @@ from asyncproof.workload.special_cases import CASE, MEANT, Meant
 from tests.support.histories import good_job, scenario, spoiled, without
 
 CHECKED = (BY_NAME["one_delivery_per_job"], BY_NAME["terminal_is_final"])
+REFUSED = {MEANT: Meant.REFUSED}
 VERDICT = Judged(at=3.0, scenario="made up", checks=tuple(check.name for check in CHECKED))
 
 
@@ -107,6 +108,20 @@ def test_a_job_of_a_scenario_that_was_cut_short_is_not_judged() -> None:
     lost = without(good_job("job_002", at=4.0), Delivered)
     begun = ScenarioStarted(at=3.5, name="next", nemesis="Quiet", jobs=1, shape="x", provokes=())
     assert clauses(begun, *lost) == []
+
+
+@pytest.mark.parametrize(
+    ("case", "code", "found"),
+    [("empty prompt", 202, ["SUB-19"]), ("prompt missing", 500, ["SUB-9"]), ("x", 422, [])],
+)
+def test_a_bad_submission_is_judged_whichever_test_sent_it(
+    case: str, code: int, found: list[str]
+) -> None:
+    bad = good_job("job_002", at=4.0) if code == 202 else good_job("job_002", at=4.0)[:2]
+    bad = spoiled(spoiled(bad, Answered, status_code=code), Submitted, tags=REFUSED | {CASE: case})
+    bad = spoiled(bad, Submitted, provokes=(Provocation.REFUSAL,))
+    begun = ScenarioStarted(at=3.5, name="next", nemesis="Quiet", jobs=1, shape="x", provokes=())
+    assert clauses(begun, *bad, ScenarioEnded(at=9.0, name="next")) == found
 
 
 @pytest.mark.parametrize("old", [True, False], ids=["told by tags", "told by the history"])

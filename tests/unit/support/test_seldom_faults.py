@@ -32,6 +32,7 @@ def a_run(*findings: str, struck: bool = True, **changes: dict[str, Any]) -> Run
     [
         ({}, ""),
         ({"Polled": {"completed_at": "2026-12-01T14:00:00Z"}}, ""),
+        ({"Polled": {"progress": 50.0}}, ""),
         ({"Polled": {"status": "failed"}}, "Polled.status=failed"),
         ({"Answered": {"status_url": f"/status/{ID[::-1]}"}}, "Answered.status_url=/status/"),
         ({"Delivered": {"image": {"sha256": PICTURE[::-1]}}}, "Delivered.image.sha256="),
