@@ -7,10 +7,12 @@ a failure is a short list of steps that anybody can repeat by hand.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from asyncproof.driver.miner_client import MinerClient, MinerError
@@ -137,12 +139,28 @@ def test_any_life_of_any_job_is_told_truly(receiver: str) -> None:
         run_state_machine_as_test(Lives, settings=EXAMPLES)
 
 
+class Caught(Lives):
+    """Remembers what it found: a second try of the same steps meets a miner in another state, and
+    hypothesis then calls the failure flaky in one of several ways."""
+
+    found: ClassVar[list[str]] = []
+
+    def agrees(self, job_id: str) -> None:
+        try:
+            super().agrees(job_id)
+        except AssertionError as wrong:
+            self.found.append(str(wrong))
+            raise
+
+
 def test_a_miner_that_breaks_its_contract_is_caught(receiver: str) -> None:
     """The machine can fail: a miner that tells `delivered` of what it never sent is found out."""
     with forked_miner([*QUICK, "--fault", "delivered-never-sent"]) as url:
-        Lives.miner_url, Lives.receiver_url = url, receiver
-        with pytest.raises(AssertionError):
-            run_state_machine_as_test(Lives, settings=FIRST_FAILURE)
+        Caught.miner_url, Caught.receiver_url = url, receiver
+        Caught.found.clear()
+        with pytest.raises((AssertionError, Flaky)):
+            run_state_machine_as_test(Caught, settings=FIRST_FAILURE)
+    assert "status='delivered'" in Caught.found[0]
 
 
 EXAMPLES = settings(
