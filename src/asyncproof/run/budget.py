@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from asyncproof.run.plan import Wish, plan
+from asyncproof.run.plan import plan
+from asyncproof.run.seats import Wish
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _TEXT = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|jobs?)", re.ASCII)

@@ -21,9 +21,10 @@ from asyncproof.nemesis import Nemesis
 from asyncproof.receiver.nemesis import QUIET
 from asyncproof.reports.stress_report import stress_report
 from asyncproof.run.looking_after import LookingAfter
-from asyncproof.run.plan import Flight, Wish
+from asyncproof.run.plan import Flight
 from asyncproof.run.preflight import Offer, RunLostError, SetupError
 from asyncproof.run.pytest_markers import families
+from asyncproof.run.seats import Wish
 from asyncproof.run.session import NOT_RUN, Session, within
 from asyncproof.run.testbed import Testbed
 from asyncproof.wire.dialect import Dialect

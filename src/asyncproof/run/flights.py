@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from asyncproof.history.build import of_jobs
 from asyncproof.history.history import History
-from asyncproof.run.plan import Flight, Key, Plan, Wish, plan
+from asyncproof.run.plan import Flight, Plan, plan
+from asyncproof.run.seats import Key, Wish
 
 
 class Flights:

@@ -20,54 +20,36 @@ the testbed to run; a *flight* is what is run; a *seat* is a job of a flight.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from asyncproof.history.history import LOAD, TOGETHER
-from asyncproof.history.history import QUIET as IDLE
 from asyncproof.receiver.nemesis import QUIET, Nemesis
+from asyncproof.run.seats import (
+    Key,
+    Seat,
+    Wish,
+    asked,
+    asking_for,
+    asks_for_anything,
+    asks_for_the_same,
+    both,
+    filled,
+    is_idle,
+    is_painted,
+    provoked,
+    seated,
+    with_company,
+    with_their_like,
+)
 from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.scenario import (
     AtOnce,
     CallbackTo,
     Job,
-    Leaves,
     Moment,
     Request,
     Scenario,
     Shape,
 )
-from asyncproof.workload.special_cases import MEANT, NO_SUCH_LORA, Meant
 
-Key = tuple[str, int]
 Place = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Wish:
-    """The ``turn``-th scenario (from 0) of a test, under its nemesis; ``when`` is its ``last``.
-
-    ``alone``: it shares nothing, whatever it is.
-    """
-
-    test: str
-    scenario: Scenario
-    nemesis: Nemesis = QUIET
-    turn: int = 0
-    when: int = 0
-    alone: bool = False
-
-    @property
-    def key(self) -> Key:
-        return self.test, self.turn
-
-
-@dataclass(frozen=True)
-class Seat:
-    """A job, and what handles its callback."""
-
-    job: Job
-    nemesis: Nemesis = QUIET
-
-    def serves(self, job: Job) -> bool:
-        return self.nemesis == QUIET and _asked(self.job) == _asked(job)
 
 
 @dataclass(frozen=True)
@@ -90,7 +72,7 @@ class Flight:
     @property
     def scenario(self) -> Scenario:
         """With what its receivers do among the provocations of each job."""
-        jobs = (_provoked(seat) for seat in self.seats)
+        jobs = (provoked(seat) for seat in self.seats)
         return Scenario(tuple(jobs), self.shape, self.requests, self.patience, self.until_given_up)
 
     @property
@@ -142,14 +124,6 @@ class Plan:
         return sum(flight.pictures for flight in self.flights)
 
 
-def is_painted(job: Job) -> bool:
-    """Whether a sound miner makes a picture of it. What is to be refused, or cannot be done, has
-    none; nor has a job that leaves only where the one before it did not complete."""
-    special = dict(job.tags).get(MEANT) in (Meant.REFUSED, Meant.TO_FAIL)
-    spared = Provocation.REFUSAL in job.provokes or job.leaves is Leaves.IF_IN_DOUBT
-    return not (special or spared or job.lora == NO_SUCH_LORA)
-
-
 def plan(wishes: Sequence[Wish], *, share: bool = True) -> Plan:
     """The plan for these wishes, in this order. Without ``share``, each has a flight of its own."""
     making = _Making()
@@ -175,7 +149,7 @@ def plan(wishes: Sequence[Wish], *, share: bool = True) -> Plan:
 def _is_equal(one: Wish, other: Wish) -> bool:
     if one.alone or other.alone or not one.scenario.jobs:
         return False
-    jobs = [tuple(map(_asked, wish.scenario.jobs)) for wish in (one, other)]
+    jobs = [tuple(map(asked, wish.scenario.jobs)) for wish in (one, other)]
     rest = [(_but_for_jobs(w), w.nemesis, w.when) for w in (one, other)]
     return jobs[0] == jobs[1] and rest[0] == rest[1]
 
@@ -250,19 +224,19 @@ class _Making:
         for job in wish.scenario.jobs:
             seat = Seat(job, wish.nemesis)
             shared = next((p for p in free if self._at(p).serves(job)), None)
-            if shared is not None and _is_idle(seat):
+            if shared is not None and is_idle(seat):
                 free.remove(shared)
                 self._let_serve(shared, job)
                 places.append(shared)
             elif (lone := self._lone_one(wish, seat)) is not None:
-                self._put(lone, _asking_for(job, self._at(lone).job))
+                self._put(lone, asking_for(job, self._at(lone).job))
                 places.append(lone)
             else:
                 places.append((at, len(seats)))
                 seats.append(seat)
         if seats or wish.scenario.requests:
             self._add(_flight([wish], seats))
-            self._idle += [(at, n) for n, seat in enumerate(seats) if _is_idle(seat)]
+            self._idle += [(at, n) for n, seat in enumerate(seats) if is_idle(seat)]
         if wish.scenario.requests:
             self.asked_in[wish.key] = at
         self.places[wish.key] = tuple(places)
@@ -276,11 +250,11 @@ class _Making:
         seats: list[Seat] = []
         taken: dict[Key, list[int]] = {}
         for wish in particular:
-            taken[wish.key] = _seated(wish, seats)
+            taken[wish.key] = seated(wish, seats)
         for wish in particular:
-            taken[wish.key] = _with_their_like(taken[wish.key], seats)
+            taken[wish.key] = with_their_like(taken[wish.key], seats)
         for wish in any_will_do:
-            taken[wish.key] = _filled(wish, seats)
+            taken[wish.key] = filled(wish, seats)
         given = set[int]()
         for wish in asking:
             self.places[wish.key] = self._asked_by(wish, at, seats, given)
@@ -300,21 +274,21 @@ class _Making:
         in particular, each with what is asked for in its place; new ones where there are too few.
         ``seats`` are those of the flight ``at``, which is being made."""
         others = (n for n in range(len(seats)) if n not in given)
-        free = [n for n in others if _asks_for_anything(seats[n].job)]
+        free = [n for n in others if asks_for_anything(seats[n].job)]
         places = list[Place]()
         for job in wish.scenario.jobs:
-            n = next((n for n in given if _asks_for_the_same(seats[n].job, job)), None)
-            idle = next((p for p in self._idle if _asks_for_the_same(self._at(p).job, job)), None)
+            n = next((n for n in given if asks_for_the_same(seats[n].job, job)), None)
+            idle = next((p for p in self._idle if asks_for_the_same(self._at(p).job, job)), None)
             if n is None and idle is not None and idle not in places:
-                self._put(idle, _asking_for(job, self._at(idle).job))
+                self._put(idle, asking_for(job, self._at(idle).job))
                 places.append(idle)
                 continue
             if n is None or (at, n) in places:
                 n = free.pop(0) if free else len(seats)
             if n == len(seats):
-                seats.append(Seat(_with_company(job)))
+                seats.append(Seat(with_company(job)))
             else:
-                seats[n] = replace(seats[n], job=_asking_for(job, seats[n].job))
+                seats[n] = replace(seats[n], job=asking_for(job, seats[n].job))
             places.append((at, n))
         return tuple(places)
 
@@ -322,7 +296,7 @@ class _Making:
         """Where a job is alone in the miner that may ask for what this one asks for."""
         if (
             not wish.scenario.any_receivers
-            or _is_idle(seat)
+            or is_idle(seat)
             or seat.job.callback is CallbackTo.NOWHERE
         ):
             return None
@@ -336,7 +310,7 @@ class _Making:
         return self.flights[place[0]].seats[place[1]]
 
     def _let_serve(self, place: Place, job: Job) -> None:
-        self._put(place, _both(self._at(place).job, job))
+        self._put(place, both(self._at(place).job, job))
 
     def _put(self, place: Place, job: Job) -> None:
         at, n = place
@@ -365,106 +339,3 @@ def _each_once(requests: Iterable[Request]) -> list[Request]:
         if request not in found:
             found.append(request)
     return found
-
-
-def _is_idle(seat: Seat) -> bool:
-    """Whether it has the miner for itself, whatever comes before it and after it."""
-    return seat.nemesis == QUIET and dict(seat.job.tags).get(LOAD) == IDLE
-
-
-def _seated(wish: Wish, seats: list[Seat]) -> list[int]:
-    """Seats for the jobs of a wish: of equal jobs, as many as the largest wish has."""
-    free = list(range(len(seats)))
-    taken = []
-    for job in wish.scenario.jobs:
-        found = None
-        if wish.nemesis == QUIET:
-            found = next((n for n in free if seats[n].serves(job)), None)
-        if found is None:
-            found = len(seats)
-            seats.append(Seat(job, wish.nemesis))
-        else:
-            free.remove(found)
-            seats[found] = replace(seats[found], job=_both(seats[found].job, job))
-        taken.append(found)
-    return taken
-
-
-def _with_their_like(taken: list[int], seats: list[Seat]) -> list[int]:
-    """And the seats whose jobs differ from these in nothing but the picture: more evidence."""
-    kinds = [_kind(seats[n]) for n in taken if seats[n].nemesis == QUIET]
-    alike = [n for n, seat in enumerate(seats) if n not in taken and _kind(seat) in kinds]
-    return [*taken, *alike]
-
-
-def _kind(seat: Seat) -> Seat:
-    return Seat(replace(_asked(seat.job), prompt="", seed=None), seat.nemesis)
-
-
-def _filled(wish: Wish, seats: list[Seat]) -> list[int]:
-    """The first seats with ordinary jobs, whatever their receivers do, each with the tags of the
-    job that it stands for, and new ones where there are too few. No job is called idle here: it
-    has company."""
-    ordinary = [n for n, seat in enumerate(seats) if is_painted(seat.job) and not seat.job.provokes]
-    taken = []
-    for at, job in enumerate(wish.scenario.jobs):
-        if at < len(ordinary):
-            n = ordinary[at]
-            known = dict(seats[n].job.tags)
-            new = {name: value for name, value in job.tags if name not in {LOAD, *known}}
-            seats[n] = replace(seats[n], job=seats[n].job.tagged(**new))
-        else:
-            n = len(seats)
-            seats.append(Seat(_with_company(job)))
-        taken.append(n)
-    return taken
-
-
-def _asks_for_anything(job: Job) -> bool:
-    usual = job.size is None and job.steps is None and job.lora is None and not job.extra
-    return usual and is_painted(job) and job.provokes <= {Provocation.EXPIRY}
-
-
-def _asks_for_the_same(job: Job, picture: Job) -> bool:
-    asked = [(*_picture(each), each.extra, each.without) for each in (job, picture)]
-    return asked[0] == asked[1] and is_painted(job)
-
-
-def _picture(job: Job) -> tuple[object, ...]:
-    return job.prompt, job.seed, job.size, job.steps, job.guidance, job.lora
-
-
-def _asking_for(picture: Job, job: Job) -> Job:
-    asking = replace(
-        _both(job, picture),
-        prompt=picture.prompt,
-        seed=picture.seed,
-        steps=picture.steps,
-        guidance=picture.guidance,
-    )
-    new = {name: value for name, value in picture.tags if name not in {LOAD, *dict(job.tags)}}
-    return asking.tagged(**new)
-
-
-def _with_company(job: Job) -> Job:
-    return replace(job, tags=tuple(tag for tag in job.tags if tag[0] != LOAD))
-
-
-def _asked(job: Job) -> Job:
-    """Without what changes nothing for a test that is judged on the job as well: its picture may be
-    smaller, or be judged together with others."""
-    tags = tuple(tag for tag in job.tags if tag[0] != TOGETHER)
-    return replace(job, small=False, brief=False, any_picture=False, tags=tags)
-
-
-def _both(one: Job, other: Job) -> Job:
-    return replace(
-        one,
-        small=one.small and other.small,
-        brief=one.brief and other.brief,
-        any_picture=one.any_picture and other.any_picture,
-    )
-
-
-def _provoked(seat: Seat) -> Job:
-    return seat.job.provoking(*seat.nemesis.provokes)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from asyncproof.driver.prepared_jobs import sized
 from asyncproof.history.history import JobRecord
-from asyncproof.run.plan import Flight, Plan, is_painted
+from asyncproof.run.plan import Flight, Plan
+from asyncproof.run.seats import is_painted
 from asyncproof.settings import Settings
 from asyncproof.text import counted
 from asyncproof.workload.scenario import AtOnce, Job

@@ -17,11 +17,11 @@ from asyncproof.run.ci_reports import to_github, to_gitlab
 from asyncproof.run.console import SuiteConsole
 from asyncproof.run.early_end import EarlyEnd, early_end
 from asyncproof.run.parallel_runs import ParallelRuns, tell_controller
-from asyncproof.run.plan import Wish
 from asyncproof.run.plan_report import cost, planned
 from asyncproof.run.preflight import Offer, SetupError
 from asyncproof.run.pytest_markers import families, when
 from asyncproof.run.rehearsal import rehearsed
+from asyncproof.run.seats import Wish
 from asyncproof.run.session import Session
 from asyncproof.settings import SettingError, Settings, misspelt, variable
 from asyncproof.wire.profile import ServerProfileError

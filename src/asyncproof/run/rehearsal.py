@@ -16,9 +16,9 @@ from asyncproof.nemesis import Nemesis
 from asyncproof.receiver.nemesis import QUIET
 from asyncproof.run.budget import Rehearsed
 from asyncproof.run.fixtures import draw_for, fitting, jobs_to_meet_each_engine
-from asyncproof.run.plan import Wish
 from asyncproof.run.preflight import Offer
 from asyncproof.run.pytest_markers import families, when
+from asyncproof.run.seats import Wish
 from asyncproof.run.session import Session
 from asyncproof.settings import Settings
 from asyncproof.workload.scenario import Scenario

@@ -33,10 +33,11 @@ from asyncproof.run.budget import NO_LIMIT, RunBudget
 from asyncproof.run.flights import Flights
 from asyncproof.run.late_checks import WHOLE_RUN, judged_as_a_whole, told_once
 from asyncproof.run.miner_state import MinerState
-from asyncproof.run.plan import Plan, Wish, plan
+from asyncproof.run.plan import Plan, plan
 from asyncproof.run.plan_report import pace, seconds
 from asyncproof.run.preflight import Offer, RunLostError, SetupError
 from asyncproof.run.reference_miner import reference_miner
+from asyncproof.run.seats import Wish
 from asyncproof.run.shared_requests import with_references
 from asyncproof.run.testbed import Testbed
 from asyncproof.settings import REFERENCE, Settings

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from asyncproof.history.history import TOGETHER
-from asyncproof.run.plan import Flight, Place, Plan, Seat, is_painted
+from asyncproof.run.plan import Flight, Place, Plan
+from asyncproof.run.seats import Seat, is_painted
 from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.scenario import Job, Leaves
 

@@ -5,8 +5,9 @@ from math import inf
 import pytest
 
 from asyncproof.run.budget import BudgetError, Rehearsed, RunBudget, affordable, by_worth
-from asyncproof.run.plan import Wish, plan
+from asyncproof.run.plan import plan
 from asyncproof.run.plan_report import PicturePace, cost, pixel_steps, planned, seconds
+from asyncproof.run.seats import Wish
 from asyncproof.settings import Settings
 from asyncproof.workload.scenario import Job, a_job, burst, one_after_another
 from asyncproof.workload.special_cases import to_fail

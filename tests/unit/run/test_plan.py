@@ -12,7 +12,8 @@ from asyncproof.facts.in_common import to_be_judged_together
 from asyncproof.history.history import QUIET as IDLE
 from asyncproof.nemesis import AnswersError, ConnectionRefused, LongAnswer, NoAnswer
 from asyncproof.receiver.nemesis import QUIET
-from asyncproof.run.plan import Plan, Seat, Wish, is_painted, plan
+from asyncproof.run.plan import Plan, plan
+from asyncproof.run.seats import Seat, Wish, is_painted
 from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.scenario import (
     CallbackTo,

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncproof.facts.in_common import to_be_judged_together
-from asyncproof.run.plan import Plan, Wish, plan
+from asyncproof.run.plan import Plan, plan
+from asyncproof.run.seats import Wish
 from asyncproof.run.shared_requests import with_references
 from asyncproof.workload.expectable import expectable
 from asyncproof.workload.provocation import Provocation
