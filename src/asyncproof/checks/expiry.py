@@ -41,8 +41,10 @@ def trouble_ahead(job: JobRecord) -> str:
 
 def trouble_past(job: JobRecord) -> str:
     """What went wrong with a job whose expiry had passed; empty where nothing did."""
+    code = code_of(job)
     if not job.accepted:
-        return ""
+        broken = code is not None and broke_down(code)
+        return f"the submission answered {answer_to(job)}" if broken else ""
     if not job.deliveries:
         return ""
     came = job.deliveries[0].at

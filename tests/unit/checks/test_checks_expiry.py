@@ -89,6 +89,8 @@ ROWS: list[tuple[list[AsyncEvent], str]] = [
     (refused(Expiry.NAIVE_AHEAD, 500), "EXP-5"),
     (expired(Expiry.NAIVE_AHEAD), "EXP-5"),
     (delivered(Expiry.NAIVE_PAST), "EXP-5"),
+    (refused(Expiry.NAIVE_PAST), ""),
+    (refused(Expiry.NAIVE_PAST, 500), "EXP-5"),
     (refused(Expiry.MALFORMED), ""),
     (refused(Expiry.MALFORMED, 500), "EXP-6"),
     (delivered(Expiry.MALFORMED), "EXP-6"),
