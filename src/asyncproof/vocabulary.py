@@ -5,6 +5,7 @@ DOCUMENTED = "inference"
 TERMINAL = frozenset({"completed", "failed", "timeout"})
 UNENDED = frozenset({"queued", "processing"})
 STATUSES = UNENDED | TERMINAL
+TAKEN = range(200, 300)  # status codes
 CALLBACK_STATUSES = frozenset({"delivered", "failed", "expired", "skipped", "error"})
 CALLBACK_FIELDS = ("job_id", "status", "completed_at", "image_url", "error")
 """The text fields of a callback's form, which also has the part ``image``."""

@@ -31,7 +31,7 @@ from reference.catalog import Entry, by_name
 from reference.miner.faults import FAULTS
 from tests import ROOT
 
-SIX = ("bottom-black", "callback-missing", "torn-rows", "seed-ignored", "wrong-secret", "hang:42")
+SIX = ("bottom-black", "callback-missing", "torn-rows", "seed-ignored", "wrong-secret", "hang")
 # Which of a class with a parameter: one that strikes in each run.
 WITH_VALUE = {"hang": "hang:42", "hang-beating": "hang-beating:42", "systematic": "systematic:1"}
 SETTINGS = {

@@ -243,14 +243,14 @@ def no_job_is_answered_slowly(history: History) -> Iterator[Ruling]:
         last = waited[-NO_HICCUP:]
         if len(last) < NO_HICCUP:
             continue
-        quickest = min(last, key=_took)
-        if _took(quickest) < FAIR_WAIT:
+        quickest = min(map(_took, last))
+        if quickest < FAIR_WAIT:
             yield None
             continue
         yield job.finding(
             "POL-13",
             f"the status within {SLOW:g} s",
-            f"each of its last {NO_HICCUP} answers after {_took(quickest):.1f} s or longer",
+            f"each of its last {NO_HICCUP} answers after {quickest:.1f} s or longer",
             at=last[0].at,
             advice="the status of this job is read behind a lock that is held for long",
             cause="slow status of one job",

@@ -14,10 +14,10 @@ from asyncproof.harness.verdict import Ruling, check
 from asyncproof.history.events import CallbackSection, Delivered
 from asyncproof.history.history import History, JobRecord
 from asyncproof.text import quoted
+from asyncproof.vocabulary import TAKEN
 from asyncproof.wire import protocol
 
 UNDELIVERED = ("failed", "error")
-SUCCESS = range(200, 300)
 PREVIEW = 500
 # The clocks of two machines may well be this far apart (seconds).
 CLOCKS_AGREE = 60.0
@@ -52,7 +52,7 @@ def _error_answers_are_told(history: History) -> Iterator[Ruling]:
         if any(map(is_taken, job.deliveries)):
             # Who did not wait for our answer may call that by a code of his own, but not by 2xx;
             # what surely arrived is CBK-11's.
-            if code not in SUCCESS or any(map(is_surely_taken, job.deliveries)):
+            if code not in TAKEN or any(map(is_surely_taken, job.deliveries)):
                 continue
         elif section.status == DELIVERED:
             continue

@@ -9,7 +9,7 @@ from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.events import Probed
 from asyncproof.history.history import History, JobRecord
 from asyncproof.text import quoted
-from asyncproof.vocabulary import STATUSES
+from asyncproof.vocabulary import STATUSES, TAKEN
 from asyncproof.workload.special_cases import STATUS_URL
 
 
@@ -52,9 +52,6 @@ def _why_refused(job: JobRecord) -> str:
     if code in TAKEN and job.job_id is None:
         return "name the job in this answer, as `job_id`: without it nobody can ask for the job"
     return by_code(code) or "the request was valid; its body stands in the history (Submitted)"
-
-
-TAKEN = range(200, 300)
 
 
 @check("SUB-18", every_job=True)

@@ -10,14 +10,13 @@ from typing import Any
 from asyncproof.driver.http_client import HttpClient
 from asyncproof.driver.job_state import JobState, PreparedJob
 from asyncproof.history.events import Answered, AsyncEvent, Probed
-from asyncproof.vocabulary import TERMINAL
+from asyncproof.vocabulary import TAKEN, TERMINAL
 from asyncproof.wire.dialect import Dialect
 from asyncproof.workload.needs import Need
 from asyncproof.workload.scenario import Moment, Request
 from asyncproof.workload.special_cases import BEGUN, REFUSED_JOB, STATUS_URL
 
 IN_USE = 409
-TAKEN = range(200, 300)
 LOOK = 0.5  # seconds between two looks at what a request began
 
 

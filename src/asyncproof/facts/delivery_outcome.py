@@ -14,6 +14,7 @@ from asyncproof.history.events import (
 )
 from asyncproof.history.history import History, JobRecord
 from asyncproof.text import counted
+from asyncproof.vocabulary import TAKEN
 from asyncproof.wire import protocol
 
 # Seconds within which an answer of ours reaches a miner that has any patience at all.
@@ -40,7 +41,7 @@ class DeliveryOutcome(StrEnum):
 
 def is_taken(delivery: Delivered) -> bool:
     """We answered 2xx."""
-    return delivery.answered is not None and 200 <= delivery.answered < 300
+    return delivery.answered in TAKEN
 
 
 def is_surely_taken(delivery: Delivered) -> bool:

@@ -3,7 +3,7 @@
 Clauses of a provocation itself (a hostile receiver, an expiry) are judged in their own scenarios.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from asyncproof.facts.delivery_outcome import is_surely_taken
 from asyncproof.history.events import ScenarioStarted
@@ -51,18 +51,18 @@ def excused(job: JobRecord, clauses: tuple[str, ...]) -> bool:
         return False
     names = {EVERY_CLAUSE, *clauses, *(clause.partition("-")[0] for clause in clauses)}
     met = _met(job)
-    if told_before(job) in NOT_OF_RECEIVERS.get(clauses, ()) or (
-        clauses == ("CBK-14",) and job.completed
-    ):
+    not_of_receivers = NOT_OF_RECEIVERS.get(clauses)
+    if not_of_receivers is not None and not_of_receivers(job):
         met -= _OF_RECEIVERS
     return any(not names.isdisjoint(EXCUSED[each]) for each in met)
 
 
-# What the first callback of a job may have told already, so that its receiver is not to blame: a
-# failure, or another end than the polls tell.
-NOT_OF_RECEIVERS: Mapping[tuple[str, ...], Collection[str]] = {
-    ("SCH-2",): {"failed"},
-    ("CBK-7",): STATUSES - {"completed"},
+# Where the receiver of a job is not to blame: its first callback told a failure already, or another
+# end than a completion; or the job has completed all the same.
+NOT_OF_RECEIVERS: Mapping[tuple[str, ...], Callable[[JobRecord], bool]] = {
+    ("SCH-2",): lambda job: told_before(job) == "failed",
+    ("CBK-7",): lambda job: told_before(job) in STATUSES - {"completed"},
+    ("CBK-14",): lambda job: job.completed,
 }
 
 

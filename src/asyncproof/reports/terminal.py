@@ -108,17 +108,15 @@ def exercised(verdict: Verdict, *, brief: bool = False) -> Iterator[str]:
     unasked = [c for c in verdict.levels if c not in tested and c not in owed_nothing]
     if unasked:
         named = ": " + ", ".join(unasked) if len(unasked) <= NAMED else ""
-        yield f"{_clauses(len(unasked))} of the contract not asked about by these tests{named}"
+        told = counted(len(unasked), "clause")
+        yield f"{told} of the contract not asked about by these tests{named}"
     failed = {f.clause for f in verdict.failures}
     judged = sum(result.judged for result in verdict.results)
-    yield f"{_clauses(len(tested))} exercised, {len(failed)} broken, {judged} things judged"
+    exercised = counted(len(tested), "clause")
+    yield f"{exercised} exercised, {len(failed)} broken, {judged} things judged"
 
 
 def _some(clauses: list[str]) -> str:
     """The ids, or the first of them and how many more there are."""
     more = len(clauses) - NAMED
     return ", ".join(clauses[:NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _clauses(count: int) -> str:
-    return counted(count, "clause")

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.seldom_faults import Event, Kind, Run, Sound, tried
+from reference.catalog import Entry, by_name
+from reference.miner.faults import FAULTS
+from tests.support.seldom_faults import SIX, WITH_VALUE, Event, Kind, Run, Sound, tried
 
 ID, PICTURE = "0a19f623-8bb9-43e1-a662-0f693e8e7abe", "b1caca234bf1be2d9b0f" * 3
 
@@ -44,6 +46,10 @@ def test_a_trace_is_what_no_sound_run_has(
     seen = tried("fault", "POL-1", a_run(struck=struck, **changes), Sound([a_run(), a_run()]))
     assert seen.kind is (Kind.UNFOUND if trace else Kind.NO_TRACE)
     assert trace in "".join(seen.told[1:])
+
+
+def test_the_faults_that_it_names_exist() -> None:
+    assert {*SIX, *WITH_VALUE} <= set(by_name(FAULTS, Entry))
 
 
 @pytest.mark.parametrize(("found", "kind"), [("POL-1", Kind.FOUND), ("CBK-1", Kind.OTHERWISE)])

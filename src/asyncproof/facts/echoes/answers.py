@@ -7,8 +7,8 @@ from asyncproof.facts.judged_run import (
     Pair,
     code_of,
 )
+from asyncproof.vocabulary import TAKEN
 
-TAKEN = range(200, 300)
 # What is asked for by the id of a job.
 TOLD_BY_ID = (
     *("CBK-1", "CBK-3", "CBK-7", "CBK-9", "CBK-27"),
