@@ -102,6 +102,7 @@ class Driver:
     async def _submit_all(self) -> None:
         """Start each submission at the time that the load shape gives it."""
         began, shape, last = self._clock(), self._scenario.shape, len(self._prepared) - 1
+        before: PreparedJob | None = None
         for sent, prepared in enumerate(self._prepared):
             while (wait := shape.wait(self._clock() - began, sent, self._in_flight)) != 0:
                 await (self._one_landed() if wait is None else asyncio.sleep(wait))
@@ -110,18 +111,23 @@ class Driver:
             given_up = self._scenario.until_given_up and self._follower.given_up
             if given_up or self._clock() >= self._until:
                 return
-            if not self._is_wanted(prepared.job, self._prepared[sent - 1]):
+            if not self._is_wanted(prepared.job, before):
                 continue
+            before = prepared
             if sent == last:
                 await self._side_requests.wait_for_begun()
             self._in_flight += 1
             self._tasks.create_task(self._submit(prepared))
 
-    def _is_wanted(self, job: Job, before: PreparedJob) -> bool:
-        """Whether a job that looks after the one before it is wanted, now that this has ended."""
-        ends = [state for state in self.ended if state.prepared is before]
-        completed = all(state.completed for state in ends)
-        return job.leaves.is_wanted(taken=bool(ends), completed=completed)
+    def _is_wanted(self, job: Job, before: PreparedJob | None) -> bool:
+        """Whether a job that goes by the one that left before it is wanted, now that this ended."""
+        ended = next((state for state in self.ended if state.prepared is before), None)
+        asked = before.job.job_id if before else None
+        return job.leaves.is_wanted(
+            taken=ended is not None,
+            completed=ended is not None and ended.completed,
+            renamed=ended is not None and asked is not None and ended.job_id != asked,
+        )
 
     async def _submit(self, prepared: PreparedJob) -> None:
         sent_at, answered = await self._submitter.submit(prepared)

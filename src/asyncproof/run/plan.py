@@ -235,7 +235,8 @@ class _Making:
                 places.append((at, len(seats)))
                 seats.append(seat)
         if seats or wish.scenario.requests:
-            self._add(_flight([wish], seats))
+            own = [n for n, place in enumerate(places) if place[0] == at]
+            self._add(_flight([_for_the_rest(wish, own)], seats))
             self._idle += [(at, n) for n, seat in enumerate(seats) if is_idle(seat)]
         if wish.scenario.requests:
             self.asked_in[wish.key] = at
@@ -247,6 +248,8 @@ class _Making:
         any_will_do = [wish for wish in wishes if wish.scenario.any_jobs]
         asking = [wish for wish in wishes if wish.scenario.any_receivers]
         particular = [wish for wish in wishes if wish not in (*any_will_do, *asking)]
+        # What expires while it is at work leaves first; receivers are given to jobs that are there.
+        particular.sort(key=lambda wish: (wish.nemesis != QUIET, not wish.scenario.leaves_first))
         seats: list[Seat] = []
         taken: dict[Key, list[int]] = {}
         for wish in particular:
@@ -317,6 +320,18 @@ class _Making:
         seats = list(self.flights[at].seats)
         seats[n] = replace(seats[n], job=job)
         self.flights[at] = replace(self.flights[at], seats=tuple(seats))
+
+
+def _for_the_rest(wish: Wish, rest: Sequence[int]) -> Wish:
+    """The wish where only these of its jobs are of its own flight: what it asks for halfway comes
+    before them where the first half is elsewhere."""
+    if any(n < len(wish.scenario.jobs) // 2 for n in rest):
+        return wish
+    requests = (
+        replace(r, moment=Moment.BEFORE) if r.moment is Moment.HALFWAY else r
+        for r in wish.scenario.requests
+    )
+    return replace(wish, scenario=replace(wish.scenario, requests=tuple(requests)))
 
 
 def _flight(wishes: Sequence[Wish], seats: Iterable[Seat]) -> Flight:

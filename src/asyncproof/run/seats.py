@@ -48,9 +48,9 @@ class Seat:
 
 def is_painted(job: Job) -> bool:
     """Whether a sound miner makes a picture of it. What is to be refused, or cannot be done, has
-    none; nor has a job that leaves only where the one before it did not complete."""
+    none; nor has a job that leaves only where the one before it has none, or not the right one."""
     special = dict(job.tags).get(MEANT) in (Meant.REFUSED, Meant.TO_FAIL)
-    spared = Provocation.REFUSAL in job.provokes or job.leaves is Leaves.IF_IN_DOUBT
+    spared = Provocation.REFUSAL in job.provokes or job.leaves is not Leaves.ALWAYS
     return not (special or spared or job.lora == NO_SUCH_LORA)
 
 
@@ -60,13 +60,22 @@ def is_idle(seat: Seat) -> bool:
 
 
 def seated(wish: Wish, seats: list[Seat]) -> list[int]:
-    """Seats for the jobs of a wish: of equal jobs, as many as the largest wish has."""
+    """Seats for the jobs of a wish: of equal jobs, as many as the largest wish has.
+
+    A receiver that does no harm may be that of another wish's job: of one that asks for nothing in
+    particular, and owes what every job owes.
+    """
     free = list(range(len(seats)))
+    harmless = wish.nemesis != QUIET and not wish.nemesis.provokes
     taken = []
     for job in wish.scenario.jobs:
         found = None
         if wish.nemesis == QUIET:
             found = next((n for n in free if seats[n].serves(job)), None)
+        elif harmless and _is_ordinary(Seat(job)):
+            found = next((n for n in free if _is_ordinary(seats[n])), None)
+            if found is not None:
+                seats[found] = replace(seats[found], nemesis=wish.nemesis)
         if found is None:
             found = len(seats)
             seats.append(Seat(job, wish.nemesis))
@@ -75,6 +84,11 @@ def seated(wish: Wish, seats: list[Seat]) -> list[int]:
             seats[found] = replace(seats[found], job=both(seats[found].job, job))
         taken.append(found)
     return taken
+
+
+def _is_ordinary(seat: Seat) -> bool:
+    job = seat.job
+    return seat.nemesis == QUIET and job.any_picture and not job.provokes and asks_for_anything(job)
 
 
 def with_their_like(taken: list[int], seats: list[Seat]) -> list[int]:

@@ -21,25 +21,25 @@ from asyncproof.workload.scenario import Job, Leaves
 def with_references(plan: Plan) -> Plan:
     """The same plan, in which jobs that ask for any picture ask for the same ones.
 
-    Those that no sound miner refuses first ask for what is judged together, in as many steps; what
-    is left of them asks for the same by twos and threes, in few steps. Two that ask for the same
-    are of different flights where there are enough of these, so that a mix-up of neighbours still
-    shows.
+    First they ask for what is judged together, in as many steps: those before all others that no
+    sound miner refuses. What is left of them asks for the same by twos and threes, in few steps.
+    Two that ask for the same are of different flights where there are enough of these, so that a
+    mix-up of neighbours still shows.
     """
     places = {(at, n): seat.job for at, n, seat in _seats(plan)}
     free = [place for place, job in places.items() if _asks_for_any(job)]
+    free.sort(key=lambda place: not _is_painted_surely(places[place]))
     wanted = _asked_once(places)
-    changed = {
-        place: _like(places[place], job)
-        for place, job in zip(
-            (p for p in free if _is_painted_surely(places[p])), wanted, strict=False
-        )
-    }
-    left = [place for place in free if place not in changed]
+    changed = {place: _like(places[place], job) for place, job in zip(free, wanted, strict=False)}
+    left = free[len(changed) :]
     # Each asks for what one of the first half asks for; where the number is odd, a third one does.
     half = max(1, len(left) // 2)
     for n, place in enumerate(left[half:]):
         changed[place] = _like(places[place], places[left[n % half]])
+    for (at, n), job in places.items():  # one of the two is painted
+        before = (at, n - 1)
+        if job.leaves is Leaves.UNLESS_COMPLETED and before in free:
+            changed[at, n] = _like(job, changed.get(before, places[before]))
     return replace(plan, flights=tuple(_changed(plan, changed)))
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 
-from asyncproof.workload.provocation import Provocation
+from asyncproof.workload.provocation import NOTHING, Provocation, Provocations
 from asyncproof.workload.scenario import Job
 
 EXPIRY = "expiry"
@@ -26,6 +26,14 @@ class Expiry(StrEnum):
     NAIVE_AHEAD = "ahead, without an offset"
     NAIVE_PAST = "past, without an offset"
     MALFORMED = "malformed"
+
+
+def provocations(kind: Expiry) -> Provocations:
+    """What a sound miner may do differently because of an expiry of this kind."""
+    if kind is Expiry.AHEAD:  # written as every other job's
+        return NOTHING
+    refusal = {Provocation.REFUSAL} if kind is Expiry.MALFORMED else set()
+    return frozenset({Provocation.EXPIRY, *refusal})
 
 
 def of_every_kind(draw: Callable[[], Job], now: datetime) -> list[Job]:
@@ -58,6 +66,5 @@ def passing(draw: Callable[[], Job]) -> list[Job]:
 
 
 def with_expiry(job: Job, kind: Expiry, expiry: timedelta | str) -> Job:
-    refusal = {Provocation.REFUSAL} if kind is Expiry.MALFORMED else set()
     tagged = replace(job, expiry=expiry).tagged(**{EXPIRY: kind})
-    return tagged.provoking(Provocation.EXPIRY, *refusal)
+    return tagged.provoking(*provocations(kind))

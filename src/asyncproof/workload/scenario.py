@@ -34,14 +34,24 @@ class CallbackTo(StrEnum):
 
 
 class Leaves(StrEnum):
-    """When a job leaves that looks after the one before it."""
+    """When a job leaves, by what became of the last one that left before it."""
 
     ALWAYS = "always"
     IF_IN_DOUBT = "if the job before it was taken and has not completed"
+    UNLESS_COMPLETED = "unless the job before it has completed"
+    UNLESS_RENAMED = "unless the job before it got another id than it asked for"
 
-    def is_wanted(self, *, taken: bool, completed: bool) -> bool:
+    def is_wanted(self, *, taken: bool, completed: bool, renamed: bool) -> bool:
         """Whether it leaves, now that this became of the job before it."""
-        return self is Leaves.ALWAYS or (taken and not completed)
+        match self:
+            case Leaves.ALWAYS:
+                return True
+            case Leaves.IF_IN_DOUBT:
+                return taken and not completed
+            case Leaves.UNLESS_COMPLETED:
+                return not completed
+            case Leaves.UNLESS_RENAMED:
+                return not renamed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +202,7 @@ class Scenario:
 
     Where it ``mingles``, its jobs may leave among those of other scenarios, in any shape. Where
     ``any_jobs`` do, only their number and their shape matter: others that leave anyway are as good.
+    With ``leaves_first`` they leave before these, while the miner has nothing else to do.
     Where ``any_receivers`` do, only what is asked for matters: jobs that are special by their
     receiver or their expiry may ask for it, and if these leave one after another, those of such
     jobs that have the miner for themselves.
@@ -205,6 +216,7 @@ class Scenario:
     mingles: bool = False
     any_jobs: bool = False
     any_receivers: bool = False
+    leaves_first: bool = False
 
     def beside(self, *requests: Request) -> "Scenario":
         return replace(self, requests=(*self.requests, *requests))

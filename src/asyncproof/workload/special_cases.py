@@ -3,7 +3,7 @@
 Each carries two tags: ``meant`` says what must become of it, ``case`` what is special about it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Protocol
@@ -99,17 +99,22 @@ ODD_PROMPTS: dict[str, str] = {
     "half a surrogate pair": "a fox \ud83d",
     HUGE_PROMPT: "fox " * (MILLION // 4),
 }
-HOSTILE_IDS: dict[str, str] = {
+PATHS: dict[str, str] = {
+    "a folder": "{}/x",
     "climbs out": "../{}",
     "climbs far out": "../../../../../../tmp/{}",
     "absolute": "/tmp/{}",
-    "a folder": "{}/x",
-    "dots only": "..",
+}
+"""Ids with a slash, the most harmless first: a miner that puts another id in its place does so for
+the slash, or for every character that it does not know, and so with all of them."""
+HOSTILE_IDS: dict[str, str] = {
+    **PATHS,
     "a NUL": "{}\x00.png",
     "longer than a file name": "{}" + 300 * "x",
+    "dots only": "..",
 }
 ENGINES_DIE_OF = frozenset({"a NUL", "longer than a file name"})
-"""Cases after which a plain job leaves, whatever became of them."""
+"""Cases after which an engine may be dead, whatever became of them."""
 TRAVERSALS = ("..%2f..%2f..%2f..%2f..%2fetc%2fpasswd", "%2fetc%2fpasswd", "..%5c..%5cetc%5cpasswd")
 
 
@@ -174,9 +179,18 @@ def with_chosen_id(job: Job, job_id: str) -> Job:
 
 
 def with_hostile_ids(draw: Callable[[], Job]) -> list[Job]:
+    """One job for each hostile id; of :data:`PATHS`, as many as the miner does not rename."""
+
     def hostile(case: str, pattern: str) -> Job:
         job = draw()
-        return special(job, Meant.HOSTILE_ID, case, job_id=pattern.format(job.seed))
+        one_of_many = case in list(PATHS)[1:]
+        return special(
+            job,
+            Meant.HOSTILE_ID,
+            case,
+            job_id=pattern.format(job.seed),
+            leaves=Leaves.UNLESS_RENAMED if one_of_many else Leaves.ALWAYS,
+        )
 
     return [hostile(case, pattern) for case, pattern in HOSTILE_IDS.items()]
 
@@ -205,21 +219,26 @@ def _smaller(side: int, times: float) -> int:
     return max(64, int(side / times) // 64 * 64)
 
 
-def each_looked_after(jobs: Iterable[Job], plain: Callable[[], Job]) -> Scenario:
+def each_looked_after(jobs: Sequence[Job], plain: Callable[[], Job]) -> Scenario:
     """Each of these jobs alone, so that none is blamed for another.
 
-    A plain one follows, which shows whether the miner still works: always after what engines are
-    known to die of, and elsewhere where a job was taken and has not completed, since one that
-    completed has shown that itself.
+    A plain one follows where a job was taken and has not completed, and shows whether the miner
+    still works. One that completed has shown that itself, but for what engines are known to die of:
+    after the last such job, another one has to complete, the next or else a plain one.
     """
-    pairs = ((job, replace(plain(), leaves=_when_to_look(job))) for job in jobs)
+    deadly = [n for n, job in enumerate(jobs) if _may_kill(job)]
+    looks = [Leaves.IF_IN_DOUBT] * len(jobs)
+    if deadly and deadly[-1] == len(jobs) - 1:
+        looks[-1] = Leaves.ALWAYS
+    elif deadly:
+        looks[deadly[-1] + 1] = Leaves.UNLESS_COMPLETED
+    pairs = ((job, replace(plain(), leaves=look)) for job, look in zip(jobs, looks, strict=True))
     return one_after_another([one for pair in pairs for one in pair])
 
 
-def _when_to_look(job: Job) -> Leaves:
+def _may_kill(job: Job) -> bool:
     tags = dict(job.tags)
-    may_kill = SIZE in tags or tags.get(CASE) in ENGINES_DIE_OF
-    return Leaves.ALWAYS if may_kill else Leaves.IF_IN_DOUBT
+    return SIZE in tags or tags.get(CASE) in ENGINES_DIE_OF
 
 
 def harmless_between(killing: Iterable[Job], harmless: Iterable[Job]) -> list[Job]:

@@ -1,5 +1,6 @@
 """After its expiry a job sends no callback, however the time is written."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -36,7 +37,9 @@ def test_expiry_is_a_moment(testbed: BoundTestbed, draw: Draw, judge: Judge) -> 
 
 def test_expiry_passes_during_the_job(testbed: BoundTestbed, draw: Draw, judge: Judge) -> None:
     """What had time left at submission and has none at the end is done, and not delivered."""
-    history = testbed.run(mingling(expiries.passing(partial(draw.job, brief=False))))
+    jobs = expiries.passing(partial(draw.job, brief=False))
+
+    history = testbed.run(replace(mingling(jobs), leaves_first=True))
 
     verdict = judge(history, [expiry.nothing_once_expired, expiry.expiry_leaves_the_job_alone])
     assert verdict.passed, verdict.explain()

@@ -16,7 +16,7 @@ def test_inference_after_training(testbed: BoundTestbed, draw: Draw, judge: Judg
     """The same request gives the same picture, about as fast, before, beside and after a training;
     all the while the miner answers."""
     one = draw.neighbour()
-    jobs = [*in_quiet([one]).jobs, *[one] * 3]
+    jobs = [*in_quiet([one]).jobs, *[one] * 2]
     halfway = a_training_request(testbed.dialect.training, Moment.HALFWAY, awaited=LONGEST_TRAINING)
 
     history = testbed.run(one_after_another(jobs).beside(halfway))

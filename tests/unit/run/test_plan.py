@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from asyncproof.nemesis import AnswersError, ConnectionRefused, LongAnswer, NoAn
 from asyncproof.receiver.nemesis import QUIET
 from asyncproof.run.plan import Plan, plan
 from asyncproof.run.seats import Seat, Wish, is_painted
+from asyncproof.workload.expiries import Expiry, with_expiry
 from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.scenario import (
     CallbackTo,
@@ -230,13 +232,52 @@ def test_references_are_made_before_what_is_compared_with_them() -> None:
 
 
 def test_the_pictures_are_those_that_a_sound_miner_paints() -> None:
-    """Another size with the job that follows it, what fails without; a hostile id may be taken, and
-    then another job follows."""
+    """Other sizes with the job that follows the last, what fails without. Of ids that are paths one
+    is taken at most, and after the others the last of them is followed if it has no picture."""
     usual = a_job(1)
-    special = [*other_sizes(lambda: usual, (512, 512))[:1], to_fail(a_job(2))]
-    special.append(with_hostile_ids(lambda: usual)[-1])
-    scenario = each_looked_after(special, lambda: a_job(3))
-    assert plan([Wish("a", scenario)]).pictures == 2 + 0 + 2
+    special = [to_fail(a_job(2)), *other_sizes(lambda: usual, (512, 512))]
+    sizes = each_looked_after(special, lambda: a_job(3))
+    assert plan([Wish("a", sizes)]).pictures == 0 + 2 + 1
+    hostile = each_looked_after(with_hostile_ids(lambda: usual), lambda: a_job(3))
+    assert plan([Wish("a", hostile)]).pictures == 1 + 3
+
+
+def test_a_receiver_that_does_no_harm_is_given_to_a_job_that_is_there() -> None:
+    def wish(kind: Expiry) -> Wish:
+        job = with_expiry(a_job(5, any_picture=True), kind, timedelta(minutes=10))
+        return Wish("expiry", mingling([job]))
+
+    long = Wish("long", mingling([a_job(6, any_picture=True)]), LongAnswer())
+    for wishes in ([long, wish(Expiry.AHEAD)], [wish(Expiry.AHEAD), long]):
+        planned = plan(wishes)
+        (seat,) = planned.flights[0].seats
+        assert [seats_of(planned, each) for each in wishes] == [[seat], [seat]]
+        assert (seat.nemesis, seat.job.seed) == (LongAnswer(), 5)
+    assert plan([long, wish(Expiry.PAST)]).pictures == 2
+    refuses = replace(long, nemesis=AnswersError(500))
+    assert plan([refuses, wish(Expiry.AHEAD)]).pictures == 2
+
+
+def test_what_expires_while_it_is_at_work_leaves_before_its_queue_is_long() -> None:
+    first = Wish("first", replace(mingling([a_job(7)]), leaves_first=True))
+    planned = plan([Wish("early", mingling([a_job(5), a_job(6)])), first])
+    assert planned.places[first.key][0] == (0, 0)
+    assert planned.flights[0].seats[0].job.seed == 7
+
+
+@pytest.mark.parametrize("shared", [0, 1, 2])
+def test_a_training_comes_between_the_same_jobs_where_those_before_it_are_elsewhere(
+    shared: int,
+) -> None:
+    """Whatever is shared of the first half, the second half comes after the request."""
+    quiet, one = in_quiet(PLAIN[:1]).jobs, PLAIN[0]
+    training = a_training_request("/train", Moment.HALFWAY)
+    beside = one_after_another([*quiet, one, one]).beside(training)
+    wishes = [Wish("quiet", one_after_another(quiet[:shared])), Wish("training", beside)]
+    flight = plan(wishes).flights[-1]
+    (request,) = flight.requests
+    at = 0 if request.moment is Moment.BEFORE else len(flight.seats) // 2
+    assert [seat.job for seat in flight.seats[at:]] == [one, one]
 
 
 JOBS = st.sampled_from(

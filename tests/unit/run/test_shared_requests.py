@@ -13,7 +13,14 @@ from asyncproof.run.seats import Wish
 from asyncproof.run.shared_requests import with_references
 from asyncproof.workload.expectable import expectable
 from asyncproof.workload.provocation import Provocation
-from asyncproof.workload.scenario import Job, a_job, burst, mingling
+from asyncproof.workload.scenario import (
+    Job,
+    Leaves,
+    a_job,
+    burst,
+    mingling,
+    one_after_another,
+)
 from asyncproof.workload.special_cases import bad_jobs, odd_jobs, with_unknown_lora
 
 
@@ -60,11 +67,21 @@ def test_what_is_judged_together_is_asked_for_once_more_in_as_many_steps() -> No
     assert made[:3] == together
 
 
-def test_a_job_that_may_be_refused_is_no_reference_for_what_is_judged_together() -> None:
-    together = to_be_judged_together(expectable(a_job(100, small=True)))
+def test_jobs_that_no_miner_refuses_come_first_as_references_for_what_is_judged_together() -> None:
+    together = to_be_judged_together(expectable(a_job(100, small=True)))[:2]
     hostile = any_of(1).provoking(Provocation.UNUSUAL)
-    made = jobs_of(with_references(planned(*together, hostile)))
-    assert made[-1] == hostile
+    made = jobs_of(with_references(planned(*together, hostile, any_of(2))))
+    assert [asked(job) for job in made[2:]] == [asked(job) for job in reversed(together)]
+    made = jobs_of(with_references(planned(*together[:1], hostile, any_of(2))))
+    assert asked(made[-1]) == asked(together[0]) != asked(made[1])
+
+
+def test_a_job_that_leaves_in_place_of_another_asks_for_its_picture() -> None:
+    (together, *_) = to_be_judged_together(expectable(a_job(100, small=True)))
+    instead = any_of(2, leaves=Leaves.UNLESS_COMPLETED)
+    made = plan([Wish("a", one_after_another([together])), Wish("b", burst([any_of(1), instead]))])
+    *_, one, other = jobs_of(with_references(made))
+    assert asked(one) == asked(other) == asked(together)
 
 
 @pytest.mark.parametrize(
