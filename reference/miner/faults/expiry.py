@@ -6,6 +6,7 @@ from typing import Any
 
 from reference.miner.form import delivery_of
 from reference.miner.jobs import Ending, Job, Section, Status
+from reference.miner.messages import Task
 from reference.miner.rules import moment_of
 from reference.miner.seams import Delivery, Fault
 
@@ -36,6 +37,20 @@ class ExpiryAtSubmission(Fault):
         if moment is None or moment < datetime.now(UTC):
             return body
         return body | {"expiry": None}
+
+
+class ExpiryAtStart(Fault):
+    """A queue that lets go of what has expired; nobody looks again."""
+
+    name = "expiry-at-start"
+    does = "checks the expiry when work on a job begins, and not again"
+    clause = "EXP-3"
+
+    def task(self, job: Job, task: Task) -> Task:
+        expiry = job.request.expiry
+        if expiry is not None and expiry > datetime.now(UTC):
+            job.request = replace(job.request, expiry=None)
+        return task
 
 
 class ExpiredSentLater(Fault):

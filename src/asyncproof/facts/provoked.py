@@ -10,7 +10,6 @@ from asyncproof.history.events import ScenarioStarted
 from asyncproof.history.history import History, JobRecord
 from asyncproof.vocabulary import STATUSES
 from asyncproof.workload.expiries import EXPIRY, Expiry
-from asyncproof.workload.expiries import provocations as of_expiry
 from asyncproof.workload.provocation import Provocation, Provocations
 from asyncproof.workload.special_cases import MEANT, NO_SUCH_LORA, PROVOKES, Meant
 
@@ -96,7 +95,9 @@ def _as_the_tags_say(job: JobRecord) -> Iterator[Provocation]:
     if tags.get(MEANT) == Meant.CHOSEN_ID:
         yield Provocation.SHARED_ID
     if EXPIRY in tags:
-        yield from of_expiry(Expiry(tags[EXPIRY]))
+        yield Provocation.EXPIRY
+    if tags.get(EXPIRY) == Expiry.MALFORMED:
+        yield Provocation.REFUSAL
     if request.get("lora_path") == NO_SUCH_LORA:
         yield Provocation.FAILURE
     yield from _by_the_scenario(job.scenario)

@@ -248,9 +248,9 @@ class _Making:
         any_will_do = [wish for wish in wishes if wish.scenario.any_jobs]
         asking = [wish for wish in wishes if wish.scenario.any_receivers]
         particular = [wish for wish in wishes if wish not in (*any_will_do, *asking)]
-        # What expires while it is at work leaves first; receivers are given to jobs that are there.
-        particular.sort(key=lambda wish: (wish.nemesis != QUIET, not wish.scenario.leaves_first))
-        seats: list[Seat] = []
+        particular.sort(key=lambda wish: wish.nemesis != QUIET)  # which are given to jobs there
+        wanted = (job for wish in particular for job in wish.scenario.jobs if wish.nemesis == QUIET)
+        seats = [Seat(job) for job in wanted if job.leaves_first]
         taken: dict[Key, list[int]] = {}
         for wish in particular:
             taken[wish.key] = seated(wish, seats)

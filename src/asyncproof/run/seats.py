@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from asyncproof.history.history import LOAD, TOGETHER
 from asyncproof.history.history import QUIET as IDLE
 from asyncproof.receiver.nemesis import QUIET, Nemesis
+from asyncproof.workload.expiries import EXPIRY, Expiry
 from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.scenario import Job, Leaves, Scenario
 from asyncproof.workload.special_cases import MEANT, NO_SUCH_LORA, Meant
@@ -88,7 +89,13 @@ def seated(wish: Wish, seats: list[Seat]) -> list[int]:
 
 def _is_ordinary(seat: Seat) -> bool:
     job = seat.job
-    return seat.nemesis == QUIET and job.any_picture and not job.provokes and asks_for_anything(job)
+    ordinary = _owes_all(job) and asks_for_anything(job)
+    return seat.nemesis == QUIET and job.any_picture and ordinary
+
+
+def _owes_all(job: Job) -> bool:
+    """Whether a sound miner does with it all that it does with a job that is special in nothing."""
+    return not job.provokes or dict(job.tags).get(EXPIRY) == Expiry.AHEAD
 
 
 def with_their_like(taken: list[int], seats: list[Seat]) -> list[int]:
@@ -106,7 +113,7 @@ def filled(wish: Wish, seats: list[Seat]) -> list[int]:
     """The first seats with ordinary jobs, whatever their receivers do, each with the tags of the
     job that it stands for, and new ones where there are too few. No job is called idle here: it
     has company."""
-    ordinary = [n for n, seat in enumerate(seats) if is_painted(seat.job) and not seat.job.provokes]
+    ordinary = [n for n, seat in enumerate(seats) if is_painted(seat.job) and _owes_all(seat.job)]
     taken = []
     for at, job in enumerate(wish.scenario.jobs):
         if at < len(ordinary):

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 
-from asyncproof.workload.provocation import NOTHING, Provocation, Provocations
+from asyncproof.workload.provocation import Provocation
 from asyncproof.workload.scenario import Job
 
 EXPIRY = "expiry"
 FAR, NEAR, DAYS = timedelta(hours=2), timedelta(minutes=10), timedelta(days=2)
 WEST, EAST = timedelta(hours=-11), timedelta(hours=11)
-PASSING_AFTER = (0.1, 0.4)  # seconds; some pass while a job is at work
+PASSING_AFTER = (0.1, 0.4)  # seconds
 MALFORMED = ("tomorrow", "2026-13-45T99:00:00Z", "12:00", "2026-01-01 at noon")
 
 
@@ -26,14 +26,6 @@ class Expiry(StrEnum):
     NAIVE_AHEAD = "ahead, without an offset"
     NAIVE_PAST = "past, without an offset"
     MALFORMED = "malformed"
-
-
-def provocations(kind: Expiry) -> Provocations:
-    """What a sound miner may do differently because of an expiry of this kind."""
-    if kind is Expiry.AHEAD:  # written as every other job's
-        return NOTHING
-    refusal = {Provocation.REFUSAL} if kind is Expiry.MALFORMED else set()
-    return frozenset({Provocation.EXPIRY, *refusal})
 
 
 def of_every_kind(draw: Callable[[], Job], now: datetime) -> list[Job]:
@@ -59,12 +51,15 @@ def malformed(draw: Callable[[], Job]) -> list[Job]:
 
 
 def passing(draw: Callable[[], Job]) -> list[Job]:
-    """Jobs whose expiry passes soon after their submission."""
-    return [
+    """Jobs whose expiry passes soon after their submission: the earlier one while its job waits or
+    is at work, the later one, which leaves before all others, while its job is at work."""
+    soon, later = (
         with_expiry(draw(), Expiry.PASSING, timedelta(seconds=after)) for after in PASSING_AFTER
-    ]
+    )
+    return [replace(later, leaves_first=True), soon]
 
 
 def with_expiry(job: Job, kind: Expiry, expiry: timedelta | str) -> Job:
+    refusal = {Provocation.REFUSAL} if kind is Expiry.MALFORMED else set()
     tagged = replace(job, expiry=expiry).tagged(**{EXPIRY: kind})
-    return tagged.provoking(*provocations(kind))
+    return tagged.provoking(Provocation.EXPIRY, *refusal)

@@ -65,7 +65,8 @@ class Job:
 
     Where nobody looks at the picture, it may be ``small`` where the miner is known to take small
     ones, and where nobody follows the progress, it may be ``brief``: drawn in few steps. With
-    ``any_picture`` it may ask for a picture that another job asks for.
+    ``any_picture`` it may ask for a picture that another job asks for. With ``leaves_first`` it
+    leaves before those of other tests, while the miner has nothing else to do.
     """
 
     prompt: str
@@ -84,6 +85,7 @@ class Job:
     small: bool = False
     brief: bool = False
     any_picture: bool = False
+    leaves_first: bool = False
     leaves: Leaves = Leaves.ALWAYS
 
     def tagged(self, **tags: str) -> "Job":
@@ -202,7 +204,6 @@ class Scenario:
 
     Where it ``mingles``, its jobs may leave among those of other scenarios, in any shape. Where
     ``any_jobs`` do, only their number and their shape matter: others that leave anyway are as good.
-    With ``leaves_first`` they leave before these, while the miner has nothing else to do.
     Where ``any_receivers`` do, only what is asked for matters: jobs that are special by their
     receiver or their expiry may ask for it, and if these leave one after another, those of such
     jobs that have the miner for themselves.
@@ -216,7 +217,6 @@ class Scenario:
     mingles: bool = False
     any_jobs: bool = False
     any_receivers: bool = False
-    leaves_first: bool = False
 
     def beside(self, *requests: Request) -> "Scenario":
         return replace(self, requests=(*self.requests, *requests))

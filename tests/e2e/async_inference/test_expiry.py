@@ -1,6 +1,5 @@
 """After its expiry a job sends no callback, however the time is written."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -39,7 +38,7 @@ def test_expiry_passes_during_the_job(testbed: BoundTestbed, draw: Draw, judge: 
     """What had time left at submission and has none at the end is done, and not delivered."""
     jobs = expiries.passing(partial(draw.job, brief=False))
 
-    history = testbed.run(replace(mingling(jobs), leaves_first=True))
+    history = testbed.run(mingling(jobs))
 
     verdict = judge(history, [expiry.nothing_once_expired, expiry.expiry_leaves_the_job_alone])
     assert verdict.passed, verdict.explain()

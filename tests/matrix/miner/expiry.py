@@ -8,7 +8,9 @@ PASSES = "test_expiry.py::test_expiry_passes_during_the_job"
 ROWS: tuple[Row, ...] = (
     row("expiry-ignored", "EXP-2", MOMENT, PASSES),
     row("expired-sent-later", "EXP-2", MOMENT, ASYNC_STRAGGLER_WAIT="1"),
-    row("expiry-at-submission", "EXP-3", MOMENT, PASSES),
+    row("expiry-at-submission", "EXP-3", MOMENT, PASSES, miner="--job-seconds 0.3"),
+    # Beside jobs that wait for an engine: one has to be at work when its expiry passes.
+    row("expiry-at-start", "EXP-3", MOMENT, PASSES, miner="--job-seconds 1"),
     row(
         "expires-early malformed-expiry-ignored expired-called-skipped",
         "EXP-1 EXP-6 EXP-7",

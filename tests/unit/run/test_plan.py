@@ -259,7 +259,7 @@ def test_a_receiver_that_does_no_harm_is_given_to_a_job_that_is_there() -> None:
 
 
 def test_what_expires_while_it_is_at_work_leaves_before_its_queue_is_long() -> None:
-    first = Wish("first", replace(mingling([a_job(7)]), leaves_first=True))
+    first = Wish("first", mingling([a_job(7, leaves_first=True)]))
     planned = plan([Wish("early", mingling([a_job(5), a_job(6)])), first])
     assert planned.places[first.key][0] == (0, 0)
     assert planned.flights[0].seats[0].job.seed == 7
