@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from asyncproof.facts.answers import by_code, of_a_proxy, said, whose_picture
+from asyncproof.facts.observer import delay
 from asyncproof.facts.sickness import NOBODY_LISTENS, is_gone
 from asyncproof.harness.verdict import Finding, NotApplicable, Ruling, check
 from asyncproof.history.events import Probed
@@ -111,12 +112,12 @@ def submissions_are_answered_at_once(history: History) -> Iterator[Ruling]:
 
 
 def _our_delay(history: History, job: JobRecord) -> float:
-    """Seconds from this submission to the last that left while it waited. The jobs that this is
-    asked of leave in one instant, or one after another: this program was so late itself, and may
-    have read the answer as late."""
+    """Seconds from this submission to the last that left while it waited, or by which polls of ours
+    left late meanwhile. The jobs that this is asked of leave in one instant, or one after another:
+    this program was so late itself, and may have read the answer as late."""
     sent, until = job.submitted.at, job.answered.at if job.answered else job.submitted.at
-    left = (other.submitted.at for other in history)
-    return max((at - sent for at in left if sent <= at < until), default=0.0)
+    left = (other.submitted.at - sent for other in history if sent <= other.submitted.at < until)
+    return max((*left, delay(history, sent, until)))
 
 
 @check("SUB-2", every_job=True)

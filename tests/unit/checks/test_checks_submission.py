@@ -14,6 +14,7 @@ from asyncproof.history.events import (
     Delivered,
     Downloaded,
     Examined,
+    FellBehind,
     Polled,
     RunStarted,
     Spoken,
@@ -371,3 +372,16 @@ def test_a_program_that_sends_late_may_have_read_the_answers_as_late(
     jobs = [waiting("job_001", 0.0, 1.2), waiting("job_002", other_left, 0.8)]
     result = submission.submissions_are_answered_at_once(build(scenario(*jobs)))
     assert [finding.job for finding in result.findings] == ["job_001"] * found
+
+
+@pytest.mark.parametrize(("late", "found"), [(0.3, False), (0.15, True)])
+def test_a_program_whose_polls_leave_late_may_have_read_the_answer_as_late(
+    late: float, found: bool
+) -> None:
+    """It asks no more of the miner than it does itself, as long as it is late itself."""
+    behind = FellBehind(at=1.0, since=0.0, worst=late, polls=5)
+    history = build(scenario(waiting("job_001", 0.0, 1.2), [behind]))
+    assert bool(submission.submissions_are_answered_at_once(history).findings) is found
+    earlier = msgspec.structs.replace(behind, at=-0.1, since=-1.0)
+    history = build(scenario(waiting("job_001", 0.0, 1.2), [earlier]))
+    assert submission.submissions_are_answered_at_once(history).findings
