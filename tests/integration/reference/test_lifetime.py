@@ -121,9 +121,12 @@ def test_a_signal_to_the_whole_group_is_for_the_miner_alone(
     assert "ended unexpectedly" not in miner.log.read_text()
 
 
-def test_inference_processes_end_when_the_miner_is_killed(start_program: StartProgram) -> None:
+def test_inference_processes_end_when_the_miner_is_killed(
+    start_program: StartProgram, tmp_path: Path
+) -> None:
     """Even those that hang or are stopped: nobody is there to end them."""
-    miner = start_program("--fault", "hang:0")
+    folder = str(tmp_path / "pictures")  # one of its own would stay behind
+    miner = start_program("--fault", "hang:0", "--output-dir", folder)
     tree = busy_tree(miner)
     tree[-1].suspend()
 
