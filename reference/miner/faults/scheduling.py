@@ -38,11 +38,11 @@ class BlocksBackwards(Fault):
     """Jobs are taken from the database in pages, the last row of a page first."""
 
     name = "blocks-backwards"
-    does = "starts jobs in blocks of seven, the last of each block first"
+    does = "starts jobs in blocks of ten, the last of each block first"
     clause = "SCH-4"
 
     def queue(self, jobs: list[Job]) -> list[Job]:
-        return sorted(jobs, key=lambda job: (job.number // 7, -job.number))
+        return sorted(jobs, key=lambda job: (job.number // 10, -job.number))
 
 
 class JobForgotten(Fault):
