@@ -25,16 +25,19 @@ format: ## rewrite the code in the project's format
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(VENV)/bin/ruff check --fix-only --quiet . && $(VENV)/bin/ruff format .
 
-.PHONY: test test-fast test-integration test-matrix
+.PHONY: test test-fast test-integration test-browser test-matrix
 test: test-fast ## the project's own tests (not a miner's), all but Kubernetes
-	@echo "Now tests/matrix and tests/integration side by side; each shows its results when it ends"
-	@$(MAKE) -C $(ROOT) --jobs=2 --output-sync test-matrix test-integration
+	@echo "Now tests/matrix, tests/integration and tests/browser side by side; each shows its results when it ends"
+	@$(MAKE) -C $(ROOT) --jobs=3 --output-sync test-matrix test-integration test-browser
 test-fast: ## those that need no process, no browser and no server
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(call pytest_per_core,1,worksteal,$(LEAN) tests/unit)
-test-integration: ## those that start servers, commands or a browser
+test-integration: ## those that start servers and commands
 	@$(INSTALL) requirements_dev.txt
-	@cd $(ROOT) && $(call pytest_per_core,2,worksteal,tests/browser tests/integration)
+	@cd $(ROOT) && $(call pytest_per_core,2,worksteal,tests/integration)
+test-browser: ## those that open pages; all in one browser
+	@$(INSTALL) requirements_dev.txt
+	@cd $(ROOT) && $(call pytest_per_core,0,load,$(LEAN) tests/browser)
 test-matrix: ## the suites against every fault; the rows mostly wait, so five to two cores
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(call pytest_per_core,2.5,load --maxschedchunk 1,$(LEAN) tests/matrix)
