@@ -41,8 +41,8 @@ test-browser: ## those that open pages; all in one browser
 test-matrix: ## the suites against every fault; the rows mostly wait, so five to two cores
 	@$(INSTALL) requirements_dev.txt
 	@cd $(ROOT) && $(call pytest_per_core,2.5,load --maxschedchunk 1,$(LEAN) tests/matrix)
-# pytest_per_core(WORKERS FOR EACH CORE, HOW TESTS ARE HANDED OUT, TESTS). With SECOND_TRY=1, tests that failed run once more,
-# one after another: what fails only beside other load is told as such.
+# pytest_per_core(WORKERS FOR EACH CORE, HOW TESTS ARE HANDED OUT, TESTS), with one worker at least. With SECOND_TRY=1, tests
+# that failed run once more, one after another: what fails only beside other load is told as such.
 pytest_per_core = $(PYTEST) --dist $(2) -n $$($(PY) -c 'import os; print(max(1, int(os.cpu_count() * $(1))))') $(3) \
 	$(if $(SECOND_TRY),|| { echo "$@: what failed runs once more and alone. What passes now is flaky: that is a defect and is to be mended"; \
 	$(PYTEST) --last-failed --last-failed-no-failures=none -v $(3); })

@@ -9,8 +9,9 @@ the testbed to run; a *flight* is what is run; a *seat* is a job of a flight.
   largest wish has.
 - Equal scenarios are one, also where requests differ that are sent when all jobs have ended.
 - Jobs that are special by themselves (``Scenario.mingles``), each with a callback url and perhaps a
-  hostile receiver of its own, fly together. Where only number and shape matter
-  (``Scenario.any_jobs``), they fill the seats; where only the pictures do
+  hostile receiver of its own, fly together; a receiver that does no harm is given to a job that is
+  there already, and what has to find the miner free leaves first. Where only number and shape
+  matter (``Scenario.any_jobs``), they fill the seats; where only the pictures do
   (``Scenario.any_receivers``), those in the seats ask for them, or one that asks for the same
   serves. Pictures that are to be made one after another are asked for by jobs that fly alone.
 - What changes the miner for everybody (a training, a closed port) flies alone, and so does what may
